@@ -1,6 +1,8 @@
 package io.hypervisor.core;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A request that cannot be served, with everything its caller needs to know: the kind (which maps
@@ -33,6 +35,7 @@ public final class Fault extends RuntimeException {
     private final transient List<Violation> violations;
     private final String resourceType;
     private final String resourceId;
+    private final transient Map<String, String> metadata;
 
     private Fault(
             Kind kind,
@@ -41,6 +44,17 @@ public final class Fault extends RuntimeException {
             List<Violation> violations,
             String resourceType,
             String resourceId) {
+        this(kind, reason, message, violations, resourceType, resourceId, Map.of());
+    }
+
+    private Fault(
+            Kind kind,
+            String reason,
+            String message,
+            List<Violation> violations,
+            String resourceType,
+            String resourceId,
+            Map<String, String> metadata) {
         // No stack trace: a fault is an answer, not a defect.
         super(message, null, false, false);
         this.kind = kind;
@@ -48,6 +62,14 @@ public final class Fault extends RuntimeException {
         this.violations = List.copyOf(violations);
         this.resourceType = resourceType;
         this.resourceId = resourceId;
+        this.metadata = Map.copyOf(metadata);
+    }
+
+    /** This fault with one more fact for programs, such as the leader's address. */
+    public Fault with(String key, String value) {
+        Map<String, String> more = new HashMap<>(metadata);
+        more.put(key, value);
+        return new Fault(kind, reason, getMessage(), violations, resourceType, resourceId, more);
     }
 
     /** A fault without details; {@code reason} is UPPER_SNAKE_CASE and stable. */
@@ -140,6 +162,11 @@ public final class Fault extends RuntimeException {
     /** The id of the resource in question, empty if the fault is not about one. */
     public String resourceId() {
         return resourceId;
+    }
+
+    /** Facts for programs, sent as the ErrorInfo's metadata. */
+    public Map<String, String> metadata() {
+        return metadata;
     }
 
     private static String printable(String text) {
