@@ -1,0 +1,84 @@
+package io.hypervisor.agent.driver.fake;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.InstanceDriverContract;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The contract, over a folder that every connect reads anew, as after a restart of the agent. */
+class FakeDriverTest extends InstanceDriverContract {
+    private final Tasks tasks = new VirtualTasks();
+    private final FakeScript script = new FakeScript();
+    @TempDir Path root;
+    private FakeDriver latest;
+
+    @AfterEach
+    void stopTasks() {
+        tasks.close();
+    }
+
+    @Override
+    protected InstanceDriver connect() {
+        latest =
+                new FakeDriver(
+                        InstanceType.INSTANCE_TYPE_CONTAINER,
+                        FakeWorld.at(root),
+                        script,
+                        Clock.system(),
+                        tasks);
+        return latest;
+    }
+
+    private static InstanceSpec image(String name) {
+        return InstanceSpec.newBuilder().setImage(name).setCpuCores(1).build();
+    }
+
+    @Override
+    protected InstanceSpec lasting() {
+        return image("run");
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsCleanly() {
+        return Optional.of(image("exit-0"));
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsWithError() {
+        return Optional.of(image("exit-3"));
+    }
+
+    @Override
+    protected int errorCode() {
+        return 3;
+    }
+
+    @Override
+    protected InstanceSpec missingImage() {
+        return image("missing/image");
+    }
+
+    @Override
+    protected void leaveHalfMade(InstanceDriver connected, Target target) {
+        script.fail(FakeScript.Call.CREATE, DriverException.passing("killed midway", null));
+        Assertions.assertThatThrownBy(() -> connected.create(target)).hasMessage("killed midway");
+    }
+
+    @Override
+    protected void killBehindItsBack(String instanceId) {
+        latest.end(instanceId, Found.Exit.FAILED, 137, "killed");
+    }
+}
