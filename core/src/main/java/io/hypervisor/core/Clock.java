@@ -1,6 +1,7 @@
 package io.hypervisor.core;
 
 import com.google.protobuf.Timestamp;
+
 import java.time.Instant;
 
 /** The only source of time. */

@@ -125,15 +125,20 @@ public final class Fault extends RuntimeException {
     /** The resource is in a state that does not allow the request. */
     public static Fault wrongState(String type, String id, Object state, String expected) {
         String message = type + " " + id + ": state: " + state + " (expected: " + expected + ")";
-        return new Fault(
-                Kind.FAILED_PRECONDITION, "WRONG_STATE", message, List.of(), type, id);
+        return new Fault(Kind.FAILED_PRECONDITION, "WRONG_STATE", message, List.of(), type, id);
     }
 
     /** The resource was written after the caller read it. */
     public static Fault conflict(String type, String id, long actual, long expected) {
         String message =
-                type + " " + id + ": written at revision " + actual + ", after the expected_revision "
-                        + expected + " (expected: read it again)";
+                type
+                        + " "
+                        + id
+                        + ": written at revision "
+                        + actual
+                        + ", after the expected_revision "
+                        + expected
+                        + " (expected: read it again)";
         return new Fault(Kind.ABORTED, "REVISION_MISMATCH", message, List.of(), type, id);
     }
 
@@ -172,8 +177,7 @@ public final class Fault extends RuntimeException {
     private static String printable(String text) {
         String cut = text.length() <= 128 ? text : text.substring(0, 128) + "...";
         StringBuilder out = new StringBuilder(cut.length());
-        cut.codePoints()
-                .forEach(c -> out.appendCodePoint(Character.isISOControl(c) ? 0xFFFD : c));
+        cut.codePoints().forEach(c -> out.appendCodePoint(Character.isISOControl(c) ? 0xFFFD : c));
         return out.toString();
     }
 }

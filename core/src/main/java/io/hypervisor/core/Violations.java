@@ -84,8 +84,7 @@ public final class Violations {
 
     /** An enum field that must be one of the values this server knows. */
     public Violations known(String field, Enum<?> value, int number) {
-        return check(
-                !"UNRECOGNIZED".equals(value.name()), field, number, "a value of the enum");
+        return check(!"UNRECOGNIZED".equals(value.name()), field, number, "a value of the enum");
     }
 
     /** A region, zone or other text that follows the rules of label values. */

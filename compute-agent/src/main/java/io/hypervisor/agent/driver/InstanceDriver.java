@@ -3,6 +3,7 @@ package io.hypervisor.agent.driver;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
+
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;

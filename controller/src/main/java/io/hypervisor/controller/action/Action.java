@@ -2,6 +2,7 @@ package io.hypervisor.controller.action;
 
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
+
 import java.util.List;
 import java.util.function.Function;
 

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.action;
 
 import io.hypervisor.controller.state.Snapshot;
+
 import java.util.concurrent.CompletableFuture;
 
 /**

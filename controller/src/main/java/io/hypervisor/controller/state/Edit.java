@@ -2,7 +2,9 @@ package io.hypervisor.controller.state;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+
 import io.hypervisor.controller.store.Store;
+
 import java.util.Locale;
 import java.util.Optional;
 

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.state;
 
 import com.google.protobuf.Message;
+
 import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
@@ -10,14 +11,16 @@ import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.Resources;
-import java.util.List;
-import java.util.Optional;
+
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
 import org.pcollections.PSortedMap;
 import org.pcollections.PSortedSet;
 import org.pcollections.TreePMap;
 import org.pcollections.TreePSet;
+
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything at one revision. Immutable; {@link #with} makes the next one and shares what did not
@@ -225,9 +228,7 @@ public final class Snapshot {
 
         private static <T> PSortedMap<String, Entry<T>> put(
                 PSortedMap<String, Entry<T>> map, String id, Optional<T> value, long at) {
-            return value.isPresent()
-                    ? map.plus(id, new Entry<>(value.get(), at))
-                    : map.minus(id);
+            return value.isPresent() ? map.plus(id, new Entry<>(value.get(), at)) : map.minus(id);
         }
 
         private void applyNode(String id, Optional<NodeRecord> value, long at) {
@@ -288,8 +289,7 @@ public final class Snapshot {
             }
             placedOn = add(placedOn, node, id);
             Resources before = reservedOn.getOrDefault(node, Resources.getDefaultInstance());
-            reservedOn =
-                    reservedOn.plus(node, Amounts.plus(before, placement.getReservation()));
+            reservedOn = reservedOn.plus(node, Amounts.plus(before, placement.getReservation()));
         }
 
         private void applyLocal(String id, Optional<LocalRecord> value, long at) {

@@ -2,6 +2,7 @@ package io.hypervisor.controller.state;
 
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+
 import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
@@ -10,6 +11,7 @@ import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+
 import java.util.Locale;
 
 /** The kinds of record in the store; a key is {@code table/id}. */

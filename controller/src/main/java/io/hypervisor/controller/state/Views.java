@@ -9,6 +9,7 @@ import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RunIntent;
+
 import java.util.Optional;
 
 /** Joins records to the API's instances. Pure. */

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.store;
 
 import com.google.protobuf.ByteString;
+
 import java.util.List;
 import java.util.Optional;
 

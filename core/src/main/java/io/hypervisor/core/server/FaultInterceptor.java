@@ -9,10 +9,12 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.core.Fault;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ThreadLocalRandom;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Ends calls that throw: a {@link Fault} with its status, anything else with INTERNAL and an

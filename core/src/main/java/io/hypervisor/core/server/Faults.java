@@ -9,6 +9,7 @@ import com.google.rpc.PreconditionFailure;
 import com.google.rpc.ResourceInfo;
 import com.google.rpc.RetryInfo;
 import com.google.rpc.Status;
+
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.hypervisor.core.Fault;
@@ -53,8 +54,7 @@ public final class Faults {
                                     .build()));
         }
         if (fault.kind() == Fault.Kind.UNAVAILABLE) {
-            status.addDetails(
-                    Any.pack(RetryInfo.newBuilder().setRetryDelay(RETRY_AFTER).build()));
+            status.addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(RETRY_AFTER).build()));
         }
         return status.build();
     }

@@ -16,6 +16,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.hypervisor.core.Tasks;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -73,8 +74,7 @@ public final class GrpcServer implements AutoCloseable {
         for (BindableService service : services) {
             ServerServiceDefinition definition = service.bindService();
             builder.addService(ServerInterceptors.intercept(definition, chain));
-            health.setStatus(
-                    definition.getServiceDescriptor().getName(), ServingStatus.SERVING);
+            health.setStatus(definition.getServiceDescriptor().getName(), ServingStatus.SERVING);
         }
         builder.addService(health.getHealthService());
         builder.addService(ProtoReflectionServiceV1.newInstance());
