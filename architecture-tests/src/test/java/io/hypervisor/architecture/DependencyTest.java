@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+
 import java.util.Set;
 
 /** Who may know whom. */
@@ -27,27 +28,27 @@ class DependencyTest {
 
     private static final Set<String> FORBIDDEN_CALLS =
             Set.of(
-                "java.time.Instant.now",
-                "java.time.LocalDateTime.now",
-                "java.time.ZonedDateTime.now",
-                "java.lang.System.currentTimeMillis",
-                "java.lang.System.nanoTime",
-                "java.lang.Math.random",
-                "java.lang.Thread.<init>",
-                "java.lang.Thread.sleep",
-                "java.lang.Thread.startVirtualThread",
-                "java.lang.Thread$Builder.start",
-                "java.util.Random.<init>",
-                "java.util.Timer.<init>",
-                "java.util.UUID.randomUUID",
-                "java.util.concurrent.ThreadLocalRandom.current",
-                "java.util.concurrent.CompletableFuture.supplyAsync",
-                "java.util.concurrent.CompletableFuture.runAsync",
-                "java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor",
-                "java.util.concurrent.Executors.newCachedThreadPool",
-                "java.util.concurrent.Executors.newScheduledThreadPool",
-                "java.util.concurrent.Executors.newSingleThreadExecutor",
-                "java.util.concurrent.Executors.newSingleThreadScheduledExecutor");
+                    "java.time.Instant.now",
+                    "java.time.LocalDateTime.now",
+                    "java.time.ZonedDateTime.now",
+                    "java.lang.System.currentTimeMillis",
+                    "java.lang.System.nanoTime",
+                    "java.lang.Math.random",
+                    "java.lang.Thread.<init>",
+                    "java.lang.Thread.sleep",
+                    "java.lang.Thread.startVirtualThread",
+                    "java.lang.Thread$Builder.start",
+                    "java.util.Random.<init>",
+                    "java.util.Timer.<init>",
+                    "java.util.UUID.randomUUID",
+                    "java.util.concurrent.ThreadLocalRandom.current",
+                    "java.util.concurrent.CompletableFuture.supplyAsync",
+                    "java.util.concurrent.CompletableFuture.runAsync",
+                    "java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor",
+                    "java.util.concurrent.Executors.newCachedThreadPool",
+                    "java.util.concurrent.Executors.newScheduledThreadPool",
+                    "java.util.concurrent.Executors.newSingleThreadExecutor",
+                    "java.util.concurrent.Executors.newSingleThreadScheduledExecutor");
 
     @ArchTest
     static final ArchRule controllerDoesNotKnowTheAgent =
@@ -57,7 +58,9 @@ class DependencyTest {
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(AGENT, CONSOLE)
-                    .because("controller and agent talk through api/proto alone; shared code is core");
+                    .because(
+                            "controller and agent talk through api/proto alone; shared code is"
+                                + " core");
 
     @ArchTest
     static final ArchRule agentDoesNotKnowTheController =
@@ -67,7 +70,9 @@ class DependencyTest {
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(CONTROLLER, CONSOLE)
-                    .because("controller and agent talk through api/proto alone; shared code is core");
+                    .because(
+                            "controller and agent talk through api/proto alone; shared code is"
+                                + " core");
 
     @ArchTest
     static final ArchRule consoleKnowsOnlyThePublicApi =
@@ -146,7 +151,8 @@ class DependencyTest {
             classes()
                     .that(resideOutsideOfPackage(CORE).and(resideOutsideOfPackage(CONSOLE)))
                     .should(notCall(FORBIDDEN_CALLS))
-                    .because("a simulation replaces core.Clock, core.Tasks and core.Ids; use these");
+                    .because(
+                            "a simulation replaces core.Clock, core.Tasks and core.Ids; use these");
 
     @ArchTest
     static final ArchRule namesSayWhatAClassIs =
@@ -178,8 +184,7 @@ class DependencyTest {
     }
 
     private static DescribedPredicate<JavaClass> named(String name) {
-        return DescribedPredicate.describe(
-                name, c -> c.getName().equals(name));
+        return DescribedPredicate.describe(name, c -> c.getName().equals(name));
     }
 
     private static ArchCondition<JavaClass> notCall(Set<String> forbidden) {

@@ -8,6 +8,9 @@ import com.sun.source.util.JavacTask;
 import com.sun.source.util.SourcePositions;
 import com.sun.source.util.TreeScanner;
 import com.sun.source.util.Trees;
+
+import org.junit.jupiter.api.Test;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,10 +18,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
-import org.junit.jupiter.api.Test;
 
 /** What the text of our sources keeps to. */
 class SourceTest {
@@ -85,12 +88,7 @@ class SourceTest {
     private static Stream<Path> sources() {
         List<Path> found = new ArrayList<>();
         for (String module :
-                List.of(
-                        "core",
-                        "controller",
-                        "compute-agent",
-                        "console",
-                        "architecture-tests")) {
+                List.of("core", "controller", "compute-agent", "console", "architecture-tests")) {
             try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src"))) {
                 files.filter(f -> f.toString().endsWith(".java")).forEach(found::add);
             } catch (IOException e) {
@@ -114,8 +112,7 @@ class SourceTest {
         private final SourcePositions positions;
         private final List<String> tooLong;
 
-        LongMethods(
-                CompilationUnitTree unit, SourcePositions positions, List<String> tooLong) {
+        LongMethods(CompilationUnitTree unit, SourcePositions positions, List<String> tooLong) {
             this.unit = unit;
             this.positions = positions;
             this.tooLong = tooLong;

@@ -1,0 +1,42 @@
+# Type `make` for the list of targets.
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+DATA ?= $(CURDIR)/.data
+MVN := mvn -q
+# What the jars are made of; a change of any of these rebuilds them.
+SOURCES := $(shell find api core controller compute-agent console -path '*/target' -prune -o \
+	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
+
+.PHONY: help setup build proto demo run test check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install missing Debian packages (the only step that may need root)
+	@deploy/java >/dev/null
+	@command -v mvn >/dev/null || { echo "needs Maven: install maven" >&2; exit 1; }
+	@deploy/setup
+
+build: setup target/built ## compile and package
+
+target/built: $(SOURCES)
+	@$(MVN) package -DskipTests -Dformat.skip
+	@mkdir -p target && touch $@
+
+proto: ## generate code from api/proto and accept it as the API's baseline
+	@$(MVN) -pl api verify -Dapi.accept
+
+run: build ## one-node cluster in the foreground; DATA=dir keeps its state, Ctrl-C stops it
+	@deploy/run "$(DATA)"
+
+demo: build ## the same, with a demo VM and a demo container; EXIT=1 ends after the demo
+	@EXIT="$(EXIT)" deploy/demo "$(DATA)"
+
+test: setup ## all tests, on real daemons that the tests start and stop
+	@mvn verify
+
+check: setup ## two minutes: compile, format, lint, architecture rules, unit tests
+	@$(MVN) verify -Dfast
+
+clean: ## remove what was built
+	@$(MVN) clean
