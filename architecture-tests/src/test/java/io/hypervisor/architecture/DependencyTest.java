@@ -60,7 +60,7 @@ class DependencyTest {
                     .resideInAnyPackage(AGENT, CONSOLE)
                     .because(
                             "controller and agent talk through api/proto alone; shared code is"
-                                + " core");
+                                    + " core");
 
     @ArchTest
     static final ArchRule agentDoesNotKnowTheController =
@@ -72,7 +72,7 @@ class DependencyTest {
                     .resideInAnyPackage(CONTROLLER, CONSOLE)
                     .because(
                             "controller and agent talk through api/proto alone; shared code is"
-                                + " core");
+                                    + " core");
 
     @ArchTest
     static final ArchRule consoleKnowsOnlyThePublicApi =

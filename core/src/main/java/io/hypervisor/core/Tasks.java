@@ -11,6 +11,14 @@ public interface Tasks extends AutoCloseable {
     /** Runs tasks one after the other in the order they came; they may block each other. */
     Executor serial(String name);
 
+    /**
+     * Runs at most {@code threads} tasks at a time, on platform threads; more wait in order. For
+     * native calls, which would pin a virtual thread's carrier.
+     */
+    default Executor platform(String name, int threads) {
+        return concurrent(name);
+    }
+
     /** Runs a task on {@code executor} after a delay. */
     Timer after(Duration delay, Executor executor, Runnable task);
 

@@ -6,13 +6,16 @@ import org.slf4j.LoggerFactory;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** Tasks on virtual threads, with one platform thread for timers. */
@@ -21,6 +24,7 @@ public final class VirtualTasks implements Tasks {
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final ScheduledExecutorService timers = newTimers();
+    private final Queue<ExecutorService> pools = new ConcurrentLinkedQueue<>();
 
     private static ScheduledExecutorService newTimers() {
         var pool =
@@ -42,6 +46,29 @@ public final class VirtualTasks implements Tasks {
     }
 
     @Override
+    public Executor platform(String name, int threads) {
+        var factory = Thread.ofPlatform().daemon().name(name + "-", 0).factory();
+        // Unbounded queue: its users bound what they submit, as with serial.
+        var pool =
+                new ThreadPoolExecutor(
+                        threads,
+                        threads,
+                        30,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        factory);
+        pool.allowCoreThreadTimeOut(true);
+        pools.add(pool);
+        return task -> {
+            try {
+                pool.execute(() -> guarded(name, task));
+            } catch (RejectedExecutionException closed) {
+                log.debug("{}: not run, tasks are closed", name);
+            }
+        };
+    }
+
+    @Override
     public Timer after(Duration delay, Executor executor, Runnable task) {
         try {
             ScheduledFuture<?> future =
@@ -57,6 +84,7 @@ public final class VirtualTasks implements Tasks {
     public void close() {
         timers.shutdownNow();
         threads.shutdownNow();
+        pools.forEach(ExecutorService::shutdownNow);
     }
 
     private void start(String name, Runnable task) {
