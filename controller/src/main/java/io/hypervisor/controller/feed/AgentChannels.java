@@ -1,0 +1,97 @@
+package io.hypervisor.controller.feed;
+
+import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
+import io.hypervisor.api.internal.v1.NodeRecord;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.HostPort;
+import io.hypervisor.core.server.TlsConfig;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Connections to the nodes' own doors, one per address, shared by everybody who calls nodes. They
+ * connect when first used and close when unused for five minutes.
+ */
+public final class AgentChannels implements AutoCloseable {
+    // An idle channel is a few kilobytes; beyond that many addresses the one unused for longest
+    // goes.
+    private static final int MAX_CHANNELS = 4096;
+
+    private final ChannelCredentials credentials;
+    private final Tasks tasks;
+    private final Map<HostPort, ManagedChannel> channels = new LinkedHashMap<>(16, 0.75f, true);
+
+    /**
+     * Channels in plain text, or with TLS if a certificate is configured: nodes then have to show
+     * one of the same authority (without one: of the system's), and get shown this one.
+     *
+     * @throws UncheckedIOException if the TLS files cannot be read
+     */
+    public AgentChannels(TlsConfig tls, Tasks tasks) {
+        this.credentials = credentials(tls);
+        this.tasks = tasks;
+    }
+
+    /** The channel to a node's AgentService. Never waits; calls on it fail if nobody listens. */
+    public Channel to(NodeRecord node) {
+        return to(new HostPort(node.getIp(), node.getPort()));
+    }
+
+    /** The channel to an address. */
+    public synchronized Channel to(HostPort address) {
+        ManagedChannel known = channels.get(address);
+        if (known != null) {
+            return known;
+        }
+        ManagedChannel channel =
+                Grpc.newChannelBuilder(address.toString(), credentials)
+                        .executor(tasks.concurrent("agent-call"))
+                        .idleTimeout(5, TimeUnit.MINUTES)
+                        .keepAliveTime(20, TimeUnit.SECONDS)
+                        .keepAliveTimeout(10, TimeUnit.SECONDS)
+                        .build();
+        channels.put(address, channel);
+        if (channels.size() > MAX_CHANNELS) {
+            Iterator<ManagedChannel> eldest = channels.values().iterator();
+            eldest.next().shutdown();
+            eldest.remove();
+        }
+        return channel;
+    }
+
+    private static ChannelCredentials credentials(TlsConfig tls) {
+        if (tls.certificate().isEmpty()) {
+            return InsecureChannelCredentials.create();
+        }
+        try {
+            TlsChannelCredentials.Builder builder =
+                    TlsChannelCredentials.newBuilder()
+                            .keyManager(
+                                    tls.certificate().get().toFile(),
+                                    tls.privateKey().orElseThrow().toFile());
+            if (tls.ca().isPresent()) {
+                builder.trustManager(tls.ca().get().toFile());
+            }
+            return builder.build();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the TLS files " + tls, e);
+        }
+    }
+
+    /** Ends all connections and the calls on them. */
+    @Override
+    public synchronized void close() {
+        channels.values().forEach(ManagedChannel::shutdownNow);
+        channels.clear();
+    }
+}

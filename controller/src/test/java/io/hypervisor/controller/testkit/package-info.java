@@ -1,0 +1,2 @@
+/** Hand-written stand-ins that tests of the controller share. */
+package io.hypervisor.controller.testkit;
