@@ -158,7 +158,8 @@ class DependencyTest {
     static final ArchRule namesSayWhatAClassIs =
             noClasses()
                     .that()
-                    .resideOutsideOfPackage("io.hypervisor.api..")
+                    .resideOutsideOfPackages(
+                            "io.hypervisor.api..", "io.hypervisor.agent.driver.containerd.wire..")
                     .should()
                     .haveNameMatching(".*(Manager|Helper|Utils?|Impl|Base)(\\$.*)?")
                     .because("such a name says nothing: name the thing that it is or does")
