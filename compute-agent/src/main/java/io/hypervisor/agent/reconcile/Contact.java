@@ -1,0 +1,60 @@
+package io.hypervisor.agent.reconcile;
+
+import io.hypervisor.core.Clock;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Whether the controller is in touch. Written by the link, read by passes; before the first contact
+ * it counts as out of touch since the agent's start.
+ */
+public final class Contact {
+    private final Clock clock;
+    private boolean inTouch;
+    private boolean current;
+    private boolean ever;
+    private long lastNanos;
+
+    /** Out of touch from now on. */
+    public Contact(Clock clock) {
+        this.clock = clock;
+        this.lastNanos = clock.nanos();
+    }
+
+    /** The controller answers. */
+    public synchronized void made() {
+        inTouch = true;
+        ever = true;
+    }
+
+    /** A full document was accepted over the present contact. */
+    public synchronized void documentIsCurrent() {
+        current = true;
+    }
+
+    /** The controller does not answer, and may not have done so for {@code unnoticed}. */
+    public synchronized void lost(Duration unnoticed) {
+        if (inTouch) {
+            lastNanos = clock.nanos() - unnoticed.toNanos();
+        }
+        inTouch = false;
+        current = false;
+    }
+
+    /** Whether the journal holds what the controller wants now. */
+    public synchronized boolean isCurrent() {
+        return current;
+    }
+
+    synchronized Moment moment() {
+        return new Moment(clock.nanos(), outOfTouch(), ever);
+    }
+
+    /** For how long it has been out of touch; empty if it is in touch. */
+    public synchronized Optional<Duration> outOfTouch() {
+        return inTouch
+                ? Optional.empty()
+                : Optional.of(Duration.ofNanos(clock.nanos() - lastNanos));
+    }
+}

@@ -1,0 +1,120 @@
+package io.hypervisor.agent.reconcile;
+
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.api.internal.v1.Assignment;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What a node remembers of one run generation of an instance beyond what can be found: how often it
+ * was restarted and what failed. Lost with the process, which then at worst restarts a crashing
+ * instance a little sooner. Immutable.
+ *
+ * @param restarts how often it was started again by itself
+ * @param crashes restarts in a row that did not last
+ * @param runsSince when it was first seen running, monotonic nanoseconds
+ * @param endedAt when its present end was first seen
+ */
+record Memory(
+        long epoch,
+        long runGeneration,
+        int restarts,
+        int crashes,
+        OptionalLong runsSince,
+        OptionalLong endedAt,
+        Optional<Failure> failure) {
+    /** A run of this length ends a series of crashes. */
+    private static final Duration LASTING = Duration.ofMinutes(5);
+
+    /** A call that failed, and when it may be repeated. */
+    record Failure(String message, boolean permanent, int count, long retryAt) {}
+
+    static Memory of(Assignment want) {
+        return new Memory(
+                want.getEpoch(),
+                want.getRunGeneration(),
+                0,
+                0,
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                Optional.empty());
+    }
+
+    /** This memory, or a blank one if something newer is wanted, with what is found now noted. */
+    Memory seeing(Assignment want, Optional<Found> found, long now) {
+        boolean same = epoch == want.getEpoch() && runGeneration == want.getRunGeneration();
+        return same ? noting(found, now) : of(want).noting(found, now);
+    }
+
+    private Memory noting(Optional<Found> found, long now) {
+        if (found.isEmpty()
+                || found.get().epoch() != epoch
+                || found.get().runGeneration() != runGeneration) {
+            return this;
+        }
+        return switch (found.get().state()) {
+            case RUNNING, PAUSED ->
+                    runsSince.isPresent()
+                            ? this
+                            : with(crashes, OptionalLong.of(now), OptionalLong.empty());
+            case STOPPED -> endedByItself(found.get()) && endedAt.isEmpty() ? ended(now) : this;
+            case PARTIAL -> this;
+        };
+    }
+
+    private static boolean endedByItself(Found found) {
+        return switch (found.exit()) {
+            case CLEAN, FAILED, UNKNOWN -> true;
+            case NONE, STOPPED -> false;
+        };
+    }
+
+    private Memory ended(long now) {
+        boolean lasted = runsSince.isPresent() && now - runsSince.getAsLong() >= LASTING.toNanos();
+        return with(lasted ? 0 : crashes, OptionalLong.empty(), OptionalLong.of(now));
+    }
+
+    private Memory with(int newCrashes, OptionalLong newRunsSince, OptionalLong newEndedAt) {
+        return new Memory(
+                epoch, runGeneration, restarts, newCrashes, newRunsSince, newEndedAt, failure);
+    }
+
+    /** After a call succeeded. */
+    Memory succeeded() {
+        return new Memory(
+                epoch, runGeneration, restarts, crashes, runsSince, endedAt, Optional.empty());
+    }
+
+    /** After it was started; {@code again} after it had ended by itself. */
+    Memory started(boolean again) {
+        int more = again ? 1 : 0;
+        return new Memory(
+                epoch,
+                runGeneration,
+                restarts + more,
+                crashes + more,
+                OptionalLong.empty(),
+                OptionalLong.empty(),
+                Optional.empty());
+    }
+
+    /** After a call failed. */
+    Memory failed(String message, boolean permanent, Duration pause, long now) {
+        int count = failure.map(Failure::count).orElse(0) + 1;
+        return new Memory(
+                epoch,
+                runGeneration,
+                restarts,
+                crashes,
+                runsSince,
+                endedAt,
+                Optional.of(new Failure(message, permanent, count, now + pause.toNanos())));
+    }
+
+    /** How many calls have failed in a row. */
+    int failures() {
+        return failure.map(Failure::count).orElse(0);
+    }
+}

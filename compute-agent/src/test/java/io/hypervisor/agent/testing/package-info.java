@@ -1,0 +1,2 @@
+/** What several tests of the agent share. */
+package io.hypervisor.agent.testing;
