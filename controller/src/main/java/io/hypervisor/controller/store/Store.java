@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A durable map from keys to values with one revision counter over all of it.
@@ -15,6 +16,12 @@ public interface Store extends AutoCloseable {
     /** How many writes one commit may hold. */
     int MAX_WRITES = 100;
 
+    /** How many bytes one value may have. */
+    int MAX_VALUE_BYTES = 1 << 20;
+
+    /** How many bytes the keys and values of one commit may have together. */
+    int MAX_COMMIT_BYTES = MAX_VALUE_BYTES + (1 << 18);
+
     /** One change: a new value, or none to delete the key. */
     record Write(String key, Optional<ByteString> value) {}
 
@@ -24,7 +31,7 @@ public interface Store extends AutoCloseable {
     /** Everything at one revision, ordered by key. */
     record Loaded(long revision, List<Stored> entries) {}
 
-    /** All changes of one revision. */
+    /** All changes of one revision, in no particular order; perhaps none. */
     record Change(long revision, List<Write> writes) {}
 
     /** Reads everything, as of a revision not older than any commit that has returned. */
@@ -32,7 +39,8 @@ public interface Store extends AutoCloseable {
 
     /**
      * Applies all writes or none, durably, and returns their revision, which is greater than every
-     * revision before. At most {@link #MAX_WRITES} writes, at least one, keys distinct.
+     * revision before. At least one write, at most {@link #MAX_WRITES}, keys distinct, at most
+     * {@link #MAX_COMMIT_BYTES} together. Deleting a key that is not there changes nothing.
      *
      * @throws StoreException FENCED if the term has ended and nothing was written; UNAVAILABLE if
      *     nothing was written; AMBIGUOUS if it is not known, and then it may still take effect
@@ -47,11 +55,11 @@ public interface Store extends AutoCloseable {
     Subscription changes(long after, ChangeListener listener);
 
     /**
-     * Waits until this process is the only writer. The candidate's text is for people.
-     *
-     * @throws InterruptedException if interrupted while waiting
+     * Stands for election: calls {@code won} once, on any thread, when this candidate is the only
+     * writer. Keeps trying while the store is out of reach. The candidate's text is for people.
+     * Closing withdraws, and gives the term up if it was won.
      */
-    Term campaign(String candidate) throws InterruptedException;
+    Subscription campaign(String candidate, Consumer<Term> won);
 
     @Override
     void close();
@@ -65,7 +73,7 @@ public interface Store extends AutoCloseable {
         void lost(StoreException cause);
     }
 
-    /** A running subscription; closing it ends the calls to its listener. */
+    /** Calls to come; after closing, none begins. */
     interface Subscription extends AutoCloseable {
         @Override
         void close();
