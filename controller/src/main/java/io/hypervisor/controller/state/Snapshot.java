@@ -10,6 +10,7 @@ import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.Resources;
 
 import org.pcollections.HashTreePMap;
@@ -19,14 +20,18 @@ import org.pcollections.PSortedSet;
 import org.pcollections.TreePMap;
 import org.pcollections.TreePSet;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Everything at one revision. Immutable; {@link #with} makes the next one and shares what did not
  * change. Maps are ordered by id; lookups cost O(log n).
  */
 public final class Snapshot {
+    private final PlacementConfig config;
     private final long revision;
     private final Optional<Entry<ClusterRecord>> cluster;
     private final Optional<Entry<LeaderRecord>> leader;
@@ -46,9 +51,14 @@ public final class Snapshot {
             PMap<String, PSortedSet<String>> placedOn,
             PMap<String, PSortedSet<String>> localOn,
             PMap<String, Resources> reservedOn,
-            PSortedSet<String> unplaced) {}
+            PSortedSet<String> unplaced,
+            LabelCounts labelCounts,
+            PMap<String, Integer> runningOn,
+            Rooms rooms) {}
 
     private Snapshot(Draft draft) {
+        draft.refreshRooms();
+        this.config = draft.config;
         this.revision = draft.revision;
         this.cluster = draft.cluster;
         this.leader = draft.leader;
@@ -66,12 +76,20 @@ public final class Snapshot {
                         draft.placedOn,
                         draft.localOn,
                         draft.reservedOn,
-                        draft.unplaced);
+                        draft.unplaced,
+                        draft.labelCounts,
+                        draft.runningOn,
+                        draft.rooms);
     }
 
-    /** Nothing, at revision 0. */
+    /** Nothing, at revision 0, with the default placement configuration. */
     public static Snapshot empty() {
-        return new Snapshot(new Draft());
+        return empty(PlacementConfig.defaults());
+    }
+
+    /** Nothing, at revision 0. Every snapshot made from it has the same configuration. */
+    public static Snapshot empty(PlacementConfig config) {
+        return new Snapshot(new Draft(config));
     }
 
     /** This snapshot after the edits, at the given revision. */
@@ -82,9 +100,14 @@ public final class Snapshot {
         return new Snapshot(draft);
     }
 
-    /** Adds one stored record while loading, keeping the revision that wrote it. */
+    /** {@link #load(PlacementConfig, long, Iterable)} with the default configuration. */
     public static Snapshot load(long revision, Iterable<Loaded> records) {
-        Draft draft = new Draft();
+        return load(PlacementConfig.defaults(), revision, records);
+    }
+
+    /** Everything that was stored, keeping the revisions that wrote it. */
+    public static Snapshot load(PlacementConfig config, long revision, Iterable<Loaded> records) {
+        Draft draft = new Draft(config);
         draft.revision = revision;
         records.forEach(record -> draft.apply(record.edit(), record.revision()));
         return new Snapshot(draft);
@@ -95,6 +118,11 @@ public final class Snapshot {
 
     public long revision() {
         return revision;
+    }
+
+    /** How much of each node may be taken. */
+    public PlacementConfig config() {
+        return config;
     }
 
     public Optional<ClusterRecord> cluster() {
@@ -170,8 +198,26 @@ public final class Snapshot {
         return indexes.unplaced;
     }
 
+    /** What each node has left. */
+    public Rooms rooms() {
+        return indexes.rooms;
+    }
+
+    /** The nodes on which instances with this label are placed, and how many. */
+    public Map<String, Integer> nodesByInstanceLabel(String key, String value) {
+        return indexes.labelCounts.nodes(key, value);
+    }
+
+    /** How many of the instances placed on a node were last seen running as they should. */
+    public int runningOn(String nodeId) {
+        return indexes.runningOn.getOrDefault(nodeId, 0);
+    }
+
     /** The mutable other half: holds the same fields while edits are applied. */
     private static final class Draft {
+        final PlacementConfig config;
+        // Nodes whose room is to be computed anew, once for all edits.
+        final Set<String> dirty = new HashSet<>();
         long revision;
         Optional<Entry<ClusterRecord>> cluster = Optional.empty();
         Optional<Entry<LeaderRecord>> leader = Optional.empty();
@@ -188,10 +234,16 @@ public final class Snapshot {
         PMap<String, PSortedSet<String>> localOn = HashTreePMap.empty();
         PMap<String, Resources> reservedOn = HashTreePMap.empty();
         PSortedSet<String> unplaced = TreePSet.empty();
+        LabelCounts labelCounts = LabelCounts.EMPTY;
+        PMap<String, Integer> runningOn = HashTreePMap.empty();
+        Rooms rooms = Rooms.EMPTY;
 
-        Draft() {}
+        Draft(PlacementConfig config) {
+            this.config = config;
+        }
 
         Draft(Snapshot from) {
+            config = from.config;
             revision = from.revision;
             cluster = from.cluster;
             leader = from.leader;
@@ -208,6 +260,31 @@ public final class Snapshot {
             localOn = from.indexes.localOn;
             reservedOn = from.indexes.reservedOn;
             unplaced = from.indexes.unplaced;
+            labelCounts = from.indexes.labelCounts;
+            runningOn = from.indexes.runningOn;
+            rooms = from.indexes.rooms;
+        }
+
+        void refreshRooms() {
+            for (String id : dirty) {
+                rooms = rooms.with(id, Optional.ofNullable(nodes.get(id)).map(this::room));
+            }
+        }
+
+        private Room room(Entry<NodeRecord> node) {
+            String id = node.value().getId();
+            Resources taken = reservedOn.getOrDefault(id, Resources.getDefaultInstance());
+            for (String local : localOn.getOrDefault(id, TreePSet.empty())) {
+                Instance instance = locals.get(local).value().getInstance();
+                taken =
+                        Amounts.plus(
+                                taken, config.reservation(instance.getType(), instance.getSpec()));
+            }
+            return Room.of(
+                    config,
+                    node.value(),
+                    Optional.ofNullable(healths.get(id)).map(Entry::value),
+                    taken);
         }
 
         void apply(Edit edit, long at) {
@@ -217,12 +294,45 @@ public final class Snapshot {
                 case CLUSTER -> cluster = value.map(v -> new Entry<>((ClusterRecord) v, at));
                 case LEADER -> leader = value.map(v -> new Entry<>((LeaderRecord) v, at));
                 case NODE -> applyNode(id, value.map(NodeRecord.class::cast), at);
-                case HEALTH -> healths = put(healths, id, value.map(NodeHealth.class::cast), at);
+                case HEALTH -> {
+                    healths = put(healths, id, value.map(NodeHealth.class::cast), at);
+                    dirty.add(id);
+                }
+                case INSTANCE, PLACEMENT, OBSERVED -> applyPart(edit, at);
+                case LOCAL -> applyLocal(id, value.map(LocalRecord.class::cast), at);
+            }
+        }
+
+        /** One of the three records of an instance. */
+        private void applyPart(Edit edit, long at) {
+            String id = edit.id();
+            Optional<Message> value = edit.value();
+            count(id, -1);
+            switch (edit.table()) {
                 case INSTANCE -> applyInstance(id, value.map(InstanceRecord.class::cast), at);
                 case PLACEMENT -> applyPlacement(id, value.map(PlacementRecord.class::cast), at);
                 case OBSERVED ->
                         observed = put(observed, id, value.map(ObservedRecord.class::cast), at);
-                case LOCAL -> applyLocal(id, value.map(LocalRecord.class::cast), at);
+                case CLUSTER, LEADER, NODE, HEALTH, LOCAL ->
+                        throw new IllegalArgumentException(edit.key());
+            }
+            count(id, 1);
+        }
+
+        /** Adds to, or takes from, the counts that depend on more than one of the records. */
+        private void count(String id, int change) {
+            Entry<InstanceRecord> instance = instances.get(id);
+            Entry<PlacementRecord> placement = placements.get(id);
+            if (instance == null || placement == null || placement.value().getNodeId().isEmpty()) {
+                return;
+            }
+            String node = placement.value().getNodeId();
+            labelCounts =
+                    labelCounts.with(instance.value().getMetadata().getLabelsMap(), node, change);
+            Entry<ObservedRecord> seen = observed.get(id);
+            if (seen != null && Views.running(instance.value(), placement.value(), seen.value())) {
+                int running = runningOn.getOrDefault(node, 0) + change;
+                runningOn = running == 0 ? runningOn.minus(node) : runningOn.plus(node, running);
             }
         }
 
@@ -240,6 +350,7 @@ public final class Snapshot {
                 nodeByHostname = nodeByHostname.plus(value.get().getHostname(), id);
             }
             nodes = put(nodes, id, value, at);
+            dirty.add(id);
         }
 
         private void applyInstance(String id, Optional<InstanceRecord> value, long at) {
@@ -273,6 +384,7 @@ public final class Snapshot {
                 unplaced = unplaced.minus(id);
                 return;
             }
+            dirty.add(node);
             placedOn = remove(placedOn, node, id);
             Resources rest = Amounts.minus(reservedOn.get(node), old.getReservation());
             reservedOn =
@@ -287,6 +399,7 @@ public final class Snapshot {
                 unplaced = unplaced.plus(id);
                 return;
             }
+            dirty.add(node);
             placedOn = add(placedOn, node, id);
             Resources before = reservedOn.getOrDefault(node, Resources.getDefaultInstance());
             reservedOn = reservedOn.plus(node, Amounts.plus(before, placement.getReservation()));
@@ -296,9 +409,11 @@ public final class Snapshot {
             Entry<LocalRecord> old = locals.get(id);
             if (old != null) {
                 localOn = remove(localOn, old.value().getNodeId(), id);
+                dirty.add(old.value().getNodeId());
             }
             if (value.isPresent()) {
                 localOn = add(localOn, value.get().getNodeId(), id);
+                dirty.add(value.get().getNodeId());
             }
             locals = put(locals, id, value, at);
         }

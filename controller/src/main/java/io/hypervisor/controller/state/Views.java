@@ -107,6 +107,15 @@ public final class Views {
         return wantRunning && behind && atRest ? InstanceState.INSTANCE_STATE_STARTING : state;
     }
 
+    /** Whether the joined state is RUNNING while the node is in touch. */
+    static boolean running(
+            InstanceRecord record, PlacementRecord placement, ObservedRecord observed) {
+        return !record.getDeleting()
+                && !placement.getEvicting()
+                && observed.getEpoch() == placement.getEpoch()
+                && state(record, observed) == InstanceState.INSTANCE_STATE_RUNNING;
+    }
+
     private static Instance local(Snapshot now, Entry<LocalRecord> entry) {
         Instance.Builder view =
                 entry.value().getInstance().toBuilder()

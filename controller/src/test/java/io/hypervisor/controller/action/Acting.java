@@ -1,0 +1,33 @@
+package io.hypervisor.controller.action;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.hypervisor.controller.action.Action.Decision;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.store.Store;
+import io.hypervisor.core.Fault;
+
+/** Runs actions in tests as the committer does. */
+final class Acting {
+    private Acting() {}
+
+    /** The state after an action, and its answer. */
+    record After<R>(Snapshot state, R answer, int writes) {}
+
+    static <R> After<R> act(Snapshot now, Action<R> action) {
+        Decision<R> decision = action.decide(now);
+        assertThat(decision.edits()).hasSizeLessThanOrEqualTo(Store.MAX_WRITES);
+        assertThat(decision.edits().stream().map(edit -> edit.key())).doesNotHaveDuplicates();
+        Snapshot after =
+                decision.edits().isEmpty() ? now : now.with(now.revision() + 1, decision.edits());
+        return new After<>(after, decision.answer().apply(after), decision.edits().size());
+    }
+
+    static Fault refused(Snapshot now, Action<?> action, Fault.Kind kind) {
+        Fault fault = catchThrowableOfType(Fault.class, () -> action.decide(now));
+        assertThat(fault).as("%s on %s", kind, action).isNotNull();
+        assertThat(fault.kind()).isEqualTo(kind);
+        return fault;
+    }
+}
