@@ -58,6 +58,11 @@ public final class WorkQueue<K> implements AutoCloseable {
         start(key, work);
     }
 
+    /** Whether the key runs, or waits for its next pass. */
+    public synchronized boolean has(K key) {
+        return works.containsKey(key);
+    }
+
     /** How many keys run or wait. */
     public synchronized int size() {
         return works.size();

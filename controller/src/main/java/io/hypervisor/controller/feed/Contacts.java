@@ -131,6 +131,19 @@ public final class Contacts {
         settledListeners.forEach(listener -> listener.accept(nodeId));
     }
 
+    /** What the node holds has to be learned anew. */
+    synchronized void unsettle(String nodeId) {
+        contacts.computeIfAbsent(nodeId, id -> unknown()).settled = false;
+    }
+
+    /** Ids of the nodes that send heartbeats and have opened no stream. */
+    synchronized List<String> foreigners() {
+        return contacts.entrySet().stream()
+                .filter(entry -> entry.getValue().beats && !entry.getValue().streamed)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     synchronized void forget(String nodeId) {
         contacts.remove(nodeId);
     }

@@ -7,7 +7,7 @@ import io.hypervisor.api.internal.v1.NodeHello;
 import io.hypervisor.api.internal.v1.NodeLinkServiceGrpc;
 import io.hypervisor.api.internal.v1.NodeMessage;
 import io.hypervisor.api.internal.v1.NodeReport;
-import io.hypervisor.controller.action.Action;
+import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.action.Committer;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiFunction;
 
 /**
  * The nodes' streams. Serves {@code NodeLinkService.Connect} while this process leads, one stream
@@ -41,7 +40,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
 
     private final Committer committer;
     private final Contacts contacts;
-    private final BiFunction<String, NodeReport, Action<?>> recordReport;
+    private final NodeVerbs verbs;
     private final Timing timing;
     private final Clock clock;
     private final Tasks tasks;
@@ -54,22 +53,18 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
     record Meters(
             Counter documents, Counter deltas, Counter reports, Counter refused, Timer latency) {}
 
-    /**
-     * A feed that refuses all nodes until {@link #leading}.
-     *
-     * @param recordReport makes the action that records a node's report
-     */
+    /** A feed that refuses all nodes until {@link #leading}. */
     public NodeFeed(
             Committer committer,
             Contacts contacts,
-            BiFunction<String, NodeReport, Action<?>> recordReport,
+            NodeVerbs verbs,
             Timing timing,
             Clock clock,
             Tasks tasks,
             MeterRegistry metrics) {
         this.committer = committer;
         this.contacts = contacts;
-        this.recordReport = recordReport;
+        this.verbs = verbs;
         this.timing = timing;
         this.clock = clock;
         this.tasks = tasks;
@@ -124,10 +119,12 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
     }
 
     /**
-     * Ends the stream of a node that is silent, so that nothing can reach it any more: from then on
-     * the node counts its own time without contact.
+     * Ends the stream of a node that is silent, if it has one, so that nothing can reach it any
+     * more: from then on the node counts its own time without contact. What it holds has to be
+     * learned anew when it returns.
      */
     public void endSilent(String nodeId) {
+        contacts.unsettle(nodeId);
         end(nodeId, Fault.unavailable("SILENT", "node " + nodeId + " was silent for too long"));
     }
 
@@ -146,8 +143,11 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
         return new NodeStream(this, (ServerCallStreamObserver<ControllerMessage>) observer);
     }
 
-    /** Checks who says hello, and makes this its only stream. */
-    void admit(NodeHello hello, NodeStream stream) {
+    /**
+     * Checks who says hello, and makes this its only stream. Completes when nothing can be released
+     * from the node any more as if it were still out of touch; only then may it get a document.
+     */
+    CompletableFuture<?> admit(NodeHello hello, NodeStream stream) {
         String nodeId = hello.getNodeId();
         Snapshot now = snapshot();
         if (term == 0) {
@@ -199,6 +199,13 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
         if (term == 0) {
             throw notLeading();
         }
+        boolean unreachable =
+                now.health(nodeId)
+                        .filter(h -> h.value().getStatus() == NodeStatus.NODE_STATUS_UNREACHABLE)
+                        .isPresent();
+        return unreachable
+                ? committer.submit(verbs.health(nodeId, NodeStatus.NODE_STATUS_NOT_READY))
+                : CompletableFuture.completedFuture(true);
     }
 
     /**
@@ -220,7 +227,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
 
     CompletableFuture<?> record(String nodeId, NodeReport report) {
         meters.reports().increment();
-        return committer.submit(recordReport.apply(nodeId, report));
+        return Reports.record(committer, verbs, nodeId, report);
     }
 
     private Fault notLeading() {

@@ -45,6 +45,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
     private final long term;
 
     private String nodeId = "";
+    private boolean admitted;
     private boolean closed;
     private long sentRevision;
     private long fullRevision = Long.MAX_VALUE;
@@ -161,7 +162,21 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             throw Fault.invalid("hello", hello.getNodeId(), "one per stream");
         }
         nodeId = hello.getNodeId();
-        feed.admit(hello, this);
+        var _ =
+                feed.admit(hello, this)
+                        .whenComplete(
+                                (done, failure) -> serial.execute(() -> admitted(hello, failure)));
+    }
+
+    private void admitted(NodeHello hello, Throwable failure) {
+        if (closed) {
+            return;
+        }
+        if (failure != null) {
+            fail(failure);
+            return;
+        }
+        admitted = true;
         log.info(
                 "node={} term={} journal_revision={}: stream opened",
                 nodeId,
@@ -183,7 +198,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
 
     /** Sends what changed, if the node has read what was sent before. */
     private void push() {
-        if (closed || nodeId.isEmpty() || !observer.isReady()) {
+        if (closed || !admitted || !observer.isReady()) {
             return;
         }
         Set<String> changed;

@@ -27,12 +27,12 @@ import io.hypervisor.api.internal.v1.NodeLinkServiceGrpc;
 import io.hypervisor.api.internal.v1.NodeMessage;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.v1.InstanceState;
-import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
 import io.hypervisor.controller.testkit.ManualTasks;
 import io.hypervisor.controller.testkit.MemoryCommitter;
+import io.hypervisor.controller.testkit.MemoryVerbs;
 import io.hypervisor.controller.testkit.Records;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.FaultInterceptor;
@@ -58,7 +58,7 @@ class NodeFeedTest {
             new NodeFeed(
                     committer,
                     contacts,
-                    NodeFeedTest::record,
+                    new MemoryVerbs(),
                     new NodeFeed.Timing(Duration.ofSeconds(5), Duration.ofSeconds(15)),
                     clock,
                     tasks,
@@ -257,17 +257,6 @@ class NodeFeedTest {
         tasks.run();
 
         assertThat(node.code()).isEqualTo(Status.Code.NOT_FOUND);
-    }
-
-    /** The least that recording a report means. */
-    private static Action<Boolean> record(String nodeId, NodeReport report) {
-        return now ->
-                new Action.Decision<>(
-                        report.getObservedList().stream()
-                                .filter(o -> !o.getGone())
-                                .map(Records::put)
-                                .toList(),
-                        after -> true);
     }
 
     /** The node's end of a stream. */
