@@ -10,10 +10,11 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /** Elects one candidate at a time within this process, first come, first served. */
-public final class Election {
+public final class Election implements AutoCloseable {
     private final Executor executor;
     private final Deque<Candidate> waiting = new ArrayDeque<>();
     private Candidate holder;
+    private boolean closed;
 
     /** An election whose callbacks run on these tasks. */
     public Election(Tasks tasks) {
@@ -40,6 +41,13 @@ public final class Election {
         end(holder);
     }
 
+    /** Ends the present term; nobody is elected any more. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        end(holder);
+    }
+
     private synchronized void end(Candidate candidate) {
         waiting.remove(candidate);
         if (candidate.ended) {
@@ -52,7 +60,7 @@ public final class Election {
     }
 
     private void elect() {
-        if (holder.ended && !waiting.isEmpty()) {
+        if (!closed && holder.ended && !waiting.isEmpty()) {
             Candidate next = waiting.remove();
             holder = next;
             executor.execute(() -> next.won.accept(next));

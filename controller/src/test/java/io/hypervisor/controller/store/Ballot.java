@@ -1,0 +1,33 @@
+package io.hypervisor.controller.store;
+
+import static org.awaitility.Awaitility.await;
+
+import java.util.concurrent.CompletableFuture;
+
+/** A candidacy that tests can wait for. */
+public final class Ballot {
+    private final CompletableFuture<Term> term = new CompletableFuture<>();
+    private Store.Subscription candidacy = () -> {};
+
+    /** Stands for election. */
+    public static Ballot of(Store store) {
+        Ballot ballot = new Ballot();
+        ballot.candidacy = store.campaign("test", ballot.term::complete);
+        return ballot;
+    }
+
+    /** Waits for the term. */
+    public Term won() {
+        await().until(term::isDone);
+        return term.join();
+    }
+
+    public boolean hasWon() {
+        return term.isDone();
+    }
+
+    /** Gives up the term, or the hope of it. */
+    public void withdraw() {
+        candidacy.close();
+    }
+}
