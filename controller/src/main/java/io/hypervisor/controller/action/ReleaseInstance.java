@@ -1,0 +1,63 @@
+package io.hypervisor.controller.action;
+
+import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Relocation;
+import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.Entry;
+import io.hypervisor.controller.state.Room;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Table;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Takes an instance that may be recreated off an unreachable node that surely does not run it; the
+ * epoch stays, so that the next placement is a new one. What was being deleted is gone with that.
+ * Answers whether it did.
+ *
+ * @param epoch the placement that the proof is about; nothing happens to a later one
+ * @param proof why the node surely does not run it, as a sentence
+ */
+public record ReleaseInstance(String instanceId, long epoch, String proof)
+        implements Action<Boolean> {
+
+    @Override
+    public Decision<Boolean> decide(Snapshot now) {
+        Optional<InstanceRecord> instance = now.instance(instanceId).map(Entry::value);
+        PlacementRecord placement = Require.placement(now, instanceId);
+        boolean lost =
+                now.rooms()
+                        .of(placement.getNodeId())
+                        .map(Room::status)
+                        .filter(NodeStatus.NODE_STATUS_UNREACHABLE::equals)
+                        .isPresent();
+        if (instance.isEmpty() || !lost || placement.getEpoch() != epoch) {
+            return Answers.value(false, List.of());
+        }
+        if (instance.get().getDeleting()) {
+            return Answers.value(true, Answers.forget(instanceId));
+        }
+        if (instance.get().getPlacement().getRelocation() != Relocation.RELOCATION_RECREATE) {
+            return Answers.value(false, List.of());
+        }
+        return Answers.value(true, free(placement, proof));
+    }
+
+    /** Takes the placement's node away and keeps its epoch. */
+    static List<Edit> free(PlacementRecord placement, String reason) {
+        String id = placement.getInstanceId();
+        return List.of(
+                Edit.put(
+                        Table.PLACEMENT,
+                        id,
+                        PlacementRecord.newBuilder()
+                                .setInstanceId(id)
+                                .setEpoch(placement.getEpoch())
+                                .setReason(reason)
+                                .build()),
+                Edit.delete(Table.OBSERVED, id));
+    }
+}
