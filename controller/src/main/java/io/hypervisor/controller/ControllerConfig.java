@@ -1,0 +1,154 @@
+package io.hypervisor.controller;
+
+import io.hypervisor.api.v1.PlacementStrategy;
+import io.hypervisor.controller.state.PlacementConfig;
+import io.hypervisor.core.config.Default;
+import io.hypervisor.core.server.HostPort;
+import io.hypervisor.core.server.TlsConfig;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The controller's configuration; {@code deploy/config/controller.yaml} documents every key.
+ *
+ * @param grpcAddr where to serve gRPC
+ * @param httpAddr where to serve HTTP
+ * @param advertiseAddr where other replicas and nodes reach this one's gRPC; default grpc_addr
+ * @param clusterName the name that a new cluster gets
+ * @param dataDir where the local store keeps its file
+ * @param store where state is kept
+ * @param shutdownGrace how long running calls may go on when the process is asked to stop
+ * @param watchBookmarks how long a watch is idle before it gets a bookmark
+ */
+public record ControllerConfig(
+        @Default("127.0.0.1:50051") HostPort grpcAddr,
+        @Default("127.0.0.1:8080") HostPort httpAddr,
+        Optional<HostPort> advertiseAddr,
+        @Default("hypervisor") String clusterName,
+        @Default("/var/lib/hypervisor/controller") Path dataDir,
+        @Default("local") StoreKind store,
+        Etcd etcd,
+        TlsConfig tls,
+        Heartbeat heartbeat,
+        Placement placement,
+        @Default("5s") Duration shutdownGrace,
+        @Default("10s") Duration watchBookmarks) {
+
+    /** Where state is kept. */
+    public enum StoreKind {
+        LOCAL,
+        ETCD
+    }
+
+    /**
+     * How to reach etcd.
+     *
+     * @param endpoints URLs, tried in turn
+     * @param prefix what all keys begin with; one cluster each
+     * @param user empty: no authentication
+     * @param passwordFile holds the user's password
+     */
+    public record Etcd(
+            List<String> endpoints,
+            @Default("/hypervisor/") String prefix,
+            TlsConfig tls,
+            Optional<String> user,
+            Optional<Path> passwordFile) {}
+
+    /**
+     * When a node counts as in touch.
+     *
+     * @param interval how often nodes report at least
+     * @param timeout after how long without a report a node is UNREACHABLE
+     */
+    public record Heartbeat(@Default("3s") Duration interval, @Default("15s") Duration timeout) {
+        /** Checks that a single lost report is no alarm. */
+        public Heartbeat {
+            if (interval.toMillis() < 100) {
+                throw new IllegalArgumentException(
+                        "interval: value: " + interval + " (expected: at least 100ms)");
+            }
+            if (timeout.compareTo(interval.multipliedBy(2)) < 0) {
+                throw new IllegalArgumentException(
+                        "timeout: value: "
+                                + timeout
+                                + " (expected: at least twice the interval, "
+                                + interval
+                                + ")");
+            }
+        }
+    }
+
+    /** How to choose among nodes that fit. */
+    public enum Strategy {
+        SPREAD,
+        BIN_PACK
+    }
+
+    /**
+     * How much of a node may be taken; see {@link PlacementConfig}.
+     *
+     * @param strategy for instances that do not ask for one
+     */
+    public record Placement(
+            @Default("4.0") double cpuOvercommit,
+            @Default("1.0") double memoryOvercommit,
+            @Default("1.0") double diskOvercommit,
+            @Default("512MiB") long memoryReserveBytes,
+            @Default("64MiB") long vmMemoryOverheadBytes,
+            @Default("spread") Strategy strategy) {
+        /** Checks the ranges. */
+        public Placement {
+            toConfig(
+                    cpuOvercommit,
+                    memoryOvercommit,
+                    diskOvercommit,
+                    memoryReserveBytes,
+                    vmMemoryOverheadBytes,
+                    strategy);
+        }
+
+        PlacementConfig toConfig() {
+            return toConfig(
+                    cpuOvercommit,
+                    memoryOvercommit,
+                    diskOvercommit,
+                    memoryReserveBytes,
+                    vmMemoryOverheadBytes,
+                    strategy);
+        }
+
+        private static PlacementConfig toConfig(
+                double cpu, double memory, double disk, long reserve, long vm, Strategy strategy) {
+            return new PlacementConfig(
+                    cpu,
+                    memory,
+                    disk,
+                    reserve,
+                    vm,
+                    switch (strategy) {
+                        case SPREAD -> PlacementStrategy.PLACEMENT_STRATEGY_SPREAD;
+                        case BIN_PACK -> PlacementStrategy.PLACEMENT_STRATEGY_BIN_PACK;
+                    });
+        }
+    }
+
+    /** Checks what depends on more than one key. */
+    public ControllerConfig {
+        if (store == StoreKind.ETCD && etcd.endpoints().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "etcd.endpoints: value: [] (expected: at least one URL with store: etcd)");
+        }
+        if (shutdownGrace.isNegative() || shutdownGrace.compareTo(Duration.ofMinutes(5)) > 0) {
+            throw new IllegalArgumentException(
+                    "shutdown_grace: value: " + shutdownGrace + " (expected: at most 5m)");
+        }
+        if (watchBookmarks.toMillis() < 100) {
+            throw new IllegalArgumentException(
+                    "watch_bookmarks: value: " + watchBookmarks + " (expected: at least 100ms)");
+        }
+    }
+}

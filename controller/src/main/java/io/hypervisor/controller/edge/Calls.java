@@ -1,0 +1,81 @@
+package io.hypervisor.controller.edge;
+
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.stub.StreamObserver;
+import io.hypervisor.controller.action.Action;
+import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.core.Fault;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** What every method does: answer, and wait within the caller's deadline. */
+final class Calls {
+    /** How long a call without a deadline may take. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private Calls() {}
+
+    static <R> void answer(StreamObserver<R> observer, R response) {
+        observer.onNext(response);
+        observer.onCompleted();
+    }
+
+    /** Makes a decision durable, or throws its fault. Queues nothing for a caller that is gone. */
+    static <R> R commit(Committer committer, Action<R> action) {
+        Duration left = left();
+        if (left.isNegative() || left.isZero() || Context.current().isCancelled()) {
+            throw late("nothing was begun");
+        }
+        return await(committer.submit(action), left, "it may still take effect");
+    }
+
+    /** The newest snapshot that is at least this new; waits for it within the caller's deadline. */
+    static Snapshot at(Replica replica, long minRevision) {
+        Snapshot now = replica.snapshot();
+        return now.revision() >= minRevision
+                ? now
+                : await(
+                        replica.awaitRevision(minRevision),
+                        left(),
+                        "revision " + minRevision + " is not visible here yet");
+    }
+
+    private static <R> R await(CompletableFuture<R> future, Duration timeout, String late) {
+        try {
+            return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (TimeoutException e) {
+            future.cancel(false);
+            throw late(late);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Fault.unavailable("SHUTTING_DOWN", "this replica is shutting down");
+        }
+    }
+
+    private static Fault late(String effect) {
+        return Fault.of(
+                Fault.Kind.DEADLINE_EXCEEDED,
+                "DEADLINE_EXCEEDED",
+                "the call's deadline passed; " + effect);
+    }
+
+    /** How long the caller still waits; {@link #PATIENCE} if it did not say. */
+    static Duration left() {
+        Deadline deadline = Context.current().getDeadline();
+        return deadline == null
+                ? PATIENCE
+                : Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
+    }
+}

@@ -1,0 +1,190 @@
+package io.hypervisor.controller.edge;
+
+import com.google.protobuf.Empty;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.hypervisor.api.v1.AgentInstanceRequest;
+import io.hypervisor.api.v1.AgentServiceGrpc;
+import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.ConsoleInput;
+import io.hypervisor.api.v1.ConsoleOutput;
+import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.api.v1.GetInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceStatsRequest;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.InstanceLogChunk;
+import io.hypervisor.api.v1.InstancePlan;
+import io.hypervisor.api.v1.InstanceStats;
+import io.hypervisor.api.v1.ListImagesRequest;
+import io.hypervisor.api.v1.ListImagesResponse;
+import io.hypervisor.api.v1.ListInstancesRequest;
+import io.hypervisor.api.v1.ListInstancesResponse;
+import io.hypervisor.api.v1.PullImageProgress;
+import io.hypervisor.api.v1.PullImageRequest;
+import io.hypervisor.api.v1.RestartInstanceRequest;
+import io.hypervisor.api.v1.StartInstanceRequest;
+import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.WatchInstanceRequest;
+import io.hypervisor.controller.action.CreateInstance;
+import io.hypervisor.controller.action.DeleteInstance;
+import io.hypervisor.controller.action.Digests;
+import io.hypervisor.controller.action.RestartInstance;
+import io.hypervisor.controller.action.StartInstance;
+import io.hypervisor.controller.action.StopInstance;
+import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.placement.Scheduler;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.watch.Filter;
+import io.hypervisor.controller.watch.WatchHub;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Fault;
+import io.hypervisor.core.Ids;
+
+/** ComputeService: instances and images. */
+public final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
+    private final Replica replica;
+    private final WatchHub hub;
+    private final NodeDoor door;
+    private final Clock clock;
+    private final Ids ids;
+
+    /** Serves what the replica knows, and decides through it. */
+    public ComputeApi(Replica replica, WatchHub hub, NodeDoor door, Clock clock, Ids ids) {
+        this.replica = replica;
+        this.hub = hub;
+        this.door = door;
+        this.clock = clock;
+        this.ids = ids;
+    }
+
+    @Override
+    public void createInstance(CreateInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(
+                observer,
+                Calls.commit(
+                        replica,
+                        new CreateInstance(
+                                request, ids.next(), clock.timestamp(), Digests.of(request))));
+    }
+
+    @Override
+    public void planInstance(CreateInstanceRequest request, StreamObserver<InstancePlan> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
+        Calls.answer(observer, Scheduler.plan(now, CreateInstance.demand(request, now)));
+    }
+
+    @Override
+    public void deleteInstance(DeleteInstanceRequest request, StreamObserver<Empty> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new DeleteInstance(request)));
+    }
+
+    @Override
+    public void startInstance(StartInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new StartInstance(request)));
+    }
+
+    @Override
+    public void stopInstance(StopInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new StopInstance(request)));
+    }
+
+    @Override
+    public void restartInstance(RestartInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new RestartInstance(request)));
+    }
+
+    @Override
+    public void getInstance(GetInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = Calls.at(replica, request.getMinRevision());
+        Calls.answer(observer, NodeDoor.instance(now, request.getInstanceId()));
+    }
+
+    @Override
+    public void listInstances(
+            ListInstancesRequest request, StreamObserver<ListInstancesResponse> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
+        Calls.answer(observer, InstanceLists.list(now, request, Pages.of(now)));
+    }
+
+    @Override
+    public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
+        Calls.answer(observer, Images.list(now, request, Pages.of(now)));
+    }
+
+    @Override
+    public void watchInstance(
+            WatchInstanceRequest request, StreamObserver<InstanceEvent> observer) {
+        ComputeRequests.check(request);
+        Calls.at(replica, request.getResumeRevision());
+        var test = InstanceLists.test(request);
+        Filter<Instance> filter =
+                request.getInstanceId().isEmpty()
+                        ? Filter.where(test)
+                        : Filter.single(request.getInstanceId(), test);
+        EventSink.connect(
+                observer, sink -> hub.watchInstances(filter, request.getResumeRevision(), sink));
+    }
+
+    @Override
+    public void getInstanceStats(
+            GetInstanceStatsRequest request, StreamObserver<InstanceStats> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
+        Instance instance = NodeDoor.instance(now, request.getInstanceId());
+        ComputeDialect.requireRunning(instance);
+        Calls.answer(
+                observer,
+                door.call(
+                        NodeDoor.of(now, instance),
+                        AgentServiceGrpc.getGetInstanceStatsMethod(),
+                        AgentInstanceRequest.newBuilder().setInstanceId(instance.getId()).build()));
+    }
+
+    @Override
+    public void getInstanceLogs(
+            GetInstanceLogsRequest request, StreamObserver<InstanceLogChunk> observer) {
+        ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
+        door.stream(
+                NodeDoor.of(now, NodeDoor.instance(now, request.getInstanceId())),
+                AgentServiceGrpc.getGetInstanceLogsMethod(),
+                request,
+                (ServerCallStreamObserver<InstanceLogChunk>) observer);
+    }
+
+    @Override
+    public StreamObserver<ConsoleInput> attachConsole(StreamObserver<ConsoleOutput> observer) {
+        return new ConsoleSession<>(door, new ComputeDialect(replica::snapshot), observer);
+    }
+
+    @Override
+    public void pullImage(PullImageRequest request, StreamObserver<PullImageProgress> observer) {
+        ComputeRequests.check(request);
+        if (!Images.held(replica.snapshot(), request.getImageRef(), request.getType())) {
+            throw Fault.of(
+                    Fault.Kind.UNIMPLEMENTED,
+                    "PULL_NOT_AVAILABLE",
+                    "image "
+                            + request.getImageRef()
+                            + " is on no node, and pulling is not"
+                            + " available in this version (expected: import it on the nodes)");
+        }
+        Calls.answer(
+                observer,
+                PullImageProgress.newBuilder().setStatus("present").setCompleted(true).build());
+    }
+}

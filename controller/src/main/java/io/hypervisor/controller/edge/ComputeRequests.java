@@ -1,0 +1,171 @@
+package io.hypervisor.controller.edge;
+
+import io.hypervisor.api.v1.ConsoleInput;
+import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.api.v1.GetInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceStatsRequest;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.ListImagesRequest;
+import io.hypervisor.api.v1.ListInstancesRequest;
+import io.hypervisor.api.v1.PullImageRequest;
+import io.hypervisor.api.v1.RestartInstanceRequest;
+import io.hypervisor.api.v1.StartInstanceRequest;
+import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.WatchInstanceRequest;
+import io.hypervisor.core.Violations;
+import io.hypervisor.core.spec.PlacementPolicies;
+import io.hypervisor.core.spec.Specs;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Checks every field of ComputeService's requests. Throws INVALID_ARGUMENT. */
+final class ComputeRequests {
+    static final int MAX_CONSOLE_BYTES = 64 * 1024;
+    static final int MAX_TERMINAL = 10_000;
+
+    private static final int MAX_TIMEOUT_SECONDS = 3600;
+    private static final int MAX_TAIL_BYTES = 1024 * 1024;
+    private static final Pattern IMAGE = Pattern.compile("[\\x21-\\x7e]{1,1024}");
+    static final String EXPECTED_TYPE =
+            "INSTANCE_TYPE_VM, INSTANCE_TYPE_CONTAINER or INSTANCE_TYPE_MICROVM";
+    static final Set<InstanceType> TYPES =
+            EnumSet.of(
+                    InstanceType.INSTANCE_TYPE_VM,
+                    InstanceType.INSTANCE_TYPE_CONTAINER,
+                    InstanceType.INSTANCE_TYPE_MICROVM);
+
+    private ComputeRequests() {}
+
+    static void check(CreateInstanceRequest request) {
+        Violations v = new Violations();
+        v.name("name", request.getName());
+        v.check(TYPES.contains(request.getType()), "type", request.getTypeValue(), EXPECTED_TYPE);
+        v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
+        if (request.hasSpec() && TYPES.contains(request.getType())) {
+            Specs.check(v, request.getType(), request.getSpec());
+        }
+        Specs.check(v, request.getMetadata());
+        v.optionalId("preferred_node_id", request.getPreferredNodeId());
+        v.labelValue("region", request.getRegion());
+        v.labelValue("zone", request.getZone());
+        v.requestId(request.getRequestId());
+        PlacementPolicies.check(v, request.getPlacement());
+        v.throwIfAny();
+    }
+
+    static void check(DeleteInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .revision("expected_revision", request.getExpectedRevision())
+                .throwIfAny();
+    }
+
+    static void check(GetInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .revision("min_revision", request.getMinRevision())
+                .throwIfAny();
+    }
+
+    static void check(ListInstancesRequest request) {
+        Violations v = new Violations();
+        v.pageSize(request.getPageSize());
+        v.known("type", request.getType(), request.getTypeValue());
+        v.known("state", request.getState(), request.getStateValue());
+        v.optionalId("node_id", request.getNodeId());
+        v.labels("label_selector", request.getLabelSelectorMap());
+        if (!request.getName().isEmpty()) {
+            v.name("name", request.getName());
+        }
+        v.throwIfAny();
+    }
+
+    static void check(StartInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .revision("expected_revision", request.getExpectedRevision())
+                .throwIfAny();
+    }
+
+    static void check(StopInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .range("timeout_seconds", request.getTimeoutSeconds(), 0, MAX_TIMEOUT_SECONDS)
+                .revision("expected_revision", request.getExpectedRevision())
+                .throwIfAny();
+    }
+
+    static void check(RestartInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .revision("expected_revision", request.getExpectedRevision())
+                .throwIfAny();
+    }
+
+    static void check(GetInstanceStatsRequest request) {
+        new Violations().id("instance_id", request.getInstanceId()).throwIfAny();
+    }
+
+    static void check(GetInstanceLogsRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .range("tail_bytes", request.getTailBytes(), 0, MAX_TAIL_BYTES)
+                .throwIfAny();
+    }
+
+    static void check(WatchInstanceRequest request) {
+        new Violations()
+                .optionalId("instance_id", request.getInstanceId())
+                .known("type", request.getType(), request.getTypeValue())
+                .known("state", request.getState(), request.getStateValue())
+                .optionalId("node_id", request.getNodeId())
+                .labels("label_selector", request.getLabelSelectorMap())
+                .revision("resume_revision", request.getResumeRevision())
+                .throwIfAny();
+    }
+
+    static void check(ListImagesRequest request) {
+        new Violations()
+                .pageSize(request.getPageSize())
+                .known("type", request.getType(), request.getTypeValue())
+                .throwIfAny();
+    }
+
+    static void check(PullImageRequest request) {
+        Violations v = new Violations();
+        v.check(
+                IMAGE.matcher(request.getImageRef()).matches(),
+                "image_ref",
+                request.getImageRef(),
+                "an image reference of 1-1024 printable characters");
+        v.check(TYPES.contains(request.getType()), "type", request.getTypeValue(), EXPECTED_TYPE);
+        v.throwIfAny();
+    }
+
+    static void check(ConsoleInput input, boolean first) {
+        Violations v = new Violations();
+        if (first) {
+            v.id("instance_id", input.getInstanceId());
+            v.range("width", input.getWidth(), 0, MAX_TERMINAL);
+            v.range("height", input.getHeight(), 0, MAX_TERMINAL);
+        }
+        data(v, input.getData().size());
+        if (input.hasResize()) {
+            v.range("resize.width", input.getResize().getWidth(), 1, MAX_TERMINAL);
+            v.range("resize.height", input.getResize().getHeight(), 1, MAX_TERMINAL);
+        }
+        v.throwIfAny();
+    }
+
+    static void data(Violations v, int bytes) {
+        v.check(
+                bytes <= MAX_CONSOLE_BYTES,
+                "data",
+                bytes + " bytes",
+                "at most " + MAX_CONSOLE_BYTES + " a message");
+    }
+}

@@ -1,0 +1,119 @@
+package io.hypervisor.controller.edge;
+
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
+import com.linecorp.armeria.server.Server;
+import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.grpc.GrpcService;
+import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
+import com.linecorp.armeria.server.grpc.HttpJsonTranscodingOptions;
+import com.linecorp.armeria.server.grpc.HttpJsonTranscodingQueryParamMatchRule;
+
+import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.FaultInterceptor;
+import io.hypervisor.core.server.HostPort;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The services over HTTP: JSON by their google.api.http rules, gRPC-Web, and for those who run the
+ * process /health, /ready and /metrics.
+ */
+public final class HttpDoor implements AutoCloseable {
+    private static final long MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+    private static final MediaType METRICS =
+            MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
+
+    private final Server server;
+
+    /**
+     * Starts a server.
+     *
+     * @param unready why the process cannot serve yet; empty when it can
+     * @param grace how long {@link #close} lets running calls finish
+     */
+    public HttpDoor(
+            HostPort address,
+            Tasks tasks,
+            PrometheusMeterRegistry metrics,
+            List<ServerInterceptor> interceptors,
+            List<? extends BindableService> services,
+            Supplier<Optional<String>> unready,
+            Duration grace) {
+        HttpErrors errors = new HttpErrors();
+        ServerBuilder builder =
+                Server.builder()
+                        .http(new InetSocketAddress(address.host(), address.port()))
+                        // A watch has no end; every call's own deadline holds.
+                        .requestTimeoutMillis(0)
+                        .maxRequestLength(MAX_REQUEST_BYTES)
+                        .gracefulShutdownTimeout(Duration.ZERO, grace)
+                        .disableServerHeader()
+                        .errorHandler(errors)
+                        .service("/health", (ctx, request) -> HttpResponse.of("ok\n"))
+                        .service("/ready", (ctx, request) -> ready(unready.get()))
+                        .service(
+                                "/metrics",
+                                (ctx, request) ->
+                                        HttpResponse.of(HttpStatus.OK, METRICS, metrics.scrape()))
+                        .service(grpc(tasks, interceptors, services, errors));
+        server = builder.build();
+        server.start().join();
+    }
+
+    private static HttpResponse ready(Optional<String> unready) {
+        return unready.map(
+                        why ->
+                                HttpResponse.of(
+                                        HttpStatus.SERVICE_UNAVAILABLE,
+                                        MediaType.PLAIN_TEXT_UTF_8,
+                                        why + "\n"))
+                .orElseGet(() -> HttpResponse.of("ok\n"));
+    }
+
+    private static GrpcService grpc(
+            Tasks tasks,
+            List<ServerInterceptor> interceptors,
+            List<? extends BindableService> services,
+            HttpErrors errors) {
+        List<ServerInterceptor> chain = new ArrayList<>(interceptors);
+        chain.add(new FaultInterceptor());
+        chain.add(new OnVirtualThreads(tasks));
+        GrpcServiceBuilder grpc =
+                GrpcService.builder()
+                        .supportedSerializationFormats(GrpcSerializationFormats.values())
+                        .unframedGrpcErrorHandler(errors)
+                        .enableHttpJsonTranscoding(
+                                HttpJsonTranscodingOptions.builder()
+                                        .queryParamMatchRules(
+                                                HttpJsonTranscodingQueryParamMatchRule
+                                                        .ORIGINAL_FIELD,
+                                                HttpJsonTranscodingQueryParamMatchRule
+                                                        .LOWER_CAMEL_CASE)
+                                        .errorHandler(errors)
+                                        .build());
+        services.forEach(service -> grpc.addService(ServerInterceptors.intercept(service, chain)));
+        return grpc.build();
+    }
+
+    /** The port that is bound. */
+    public int port() {
+        return server.activeLocalPort();
+    }
+
+    @Override
+    public void close() {
+        server.stop().join();
+    }
+}

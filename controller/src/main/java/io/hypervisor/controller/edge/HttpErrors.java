@@ -1,0 +1,131 @@
+package io.hypervisor.controller.edge;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.util.JsonFormat;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.PreconditionFailure;
+import com.google.rpc.ResourceInfo;
+import com.google.rpc.RetryInfo;
+import com.google.rpc.Status;
+import com.linecorp.armeria.common.AggregatedHttpResponse;
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.RequestHeaders;
+import com.linecorp.armeria.common.annotation.Nullable;
+import com.linecorp.armeria.server.ServerErrorHandler;
+import com.linecorp.armeria.server.ServiceConfig;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import com.linecorp.armeria.server.grpc.UnframedGrpcErrorHandler;
+
+import java.util.Base64;
+import java.util.Optional;
+
+/** Errors over HTTP: google.rpc.Status as JSON under the fitting HTTP code. */
+final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
+    private static final String DETAILS = "grpc-status-details-bin";
+    private static final JsonFormat.Printer PRINTER =
+            JsonFormat.printer()
+                    .usingTypeRegistry(
+                            TypeRegistry.newBuilder()
+                                    .add(ErrorInfo.getDescriptor())
+                                    .add(BadRequest.getDescriptor())
+                                    .add(PreconditionFailure.getDescriptor())
+                                    .add(ResourceInfo.getDescriptor())
+                                    .add(RetryInfo.getDescriptor())
+                                    .build());
+
+    @Override
+    public HttpResponse handle(
+            ServiceRequestContext ctx, io.grpc.Status status, AggregatedHttpResponse response) {
+        Status plain =
+                Status.newBuilder()
+                        .setCode(status.getCode().value())
+                        .setMessage(Optional.ofNullable(status.getDescription()).orElse(""))
+                        .build();
+        return answer(
+                        Optional.ofNullable(response.trailers().get(DETAILS))
+                                .or(() -> Optional.ofNullable(response.headers().get(DETAILS)))
+                                .flatMap(HttpErrors::details)
+                                .orElse(plain))
+                .toHttpResponse();
+    }
+
+    private static Optional<Status> details(String header) {
+        try {
+            return Optional.of(Status.parseFrom(Base64.getDecoder().decode(header)));
+        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Paths and methods that nobody serves. */
+    @Override
+    public AggregatedHttpResponse renderStatus(
+            @Nullable ServiceRequestContext ctx,
+            ServiceConfig config,
+            @Nullable RequestHeaders headers,
+            HttpStatus status,
+            @Nullable String description,
+            @Nullable Throwable cause) {
+        String message = Optional.ofNullable(description).orElse(status.reasonPhrase());
+        return json(
+                status,
+                Status.newBuilder().setCode(grpc(status).value()).setMessage(message).build());
+    }
+
+    @Override
+    @Nullable
+    public HttpResponse onServiceException(ServiceRequestContext ctx, Throwable cause) {
+        return null;
+    }
+
+    private static io.grpc.Status.Code grpc(HttpStatus status) {
+        return switch (status.code()) {
+            case 400, 413, 414, 415, 431 -> io.grpc.Status.Code.INVALID_ARGUMENT;
+            case 403 -> io.grpc.Status.Code.PERMISSION_DENIED;
+            case 404 -> io.grpc.Status.Code.NOT_FOUND;
+            case 405, 501 -> io.grpc.Status.Code.UNIMPLEMENTED;
+            case 503 -> io.grpc.Status.Code.UNAVAILABLE;
+            case 504 -> io.grpc.Status.Code.DEADLINE_EXCEEDED;
+            default -> io.grpc.Status.Code.INTERNAL;
+        };
+    }
+
+    private static AggregatedHttpResponse answer(Status status) {
+        HttpStatus code =
+                switch (io.grpc.Status.fromCodeValue(status.getCode()).getCode()) {
+                    case OK -> HttpStatus.OK;
+                    case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE ->
+                            HttpStatus.BAD_REQUEST;
+                    case UNAUTHENTICATED -> HttpStatus.UNAUTHORIZED;
+                    case PERMISSION_DENIED -> HttpStatus.FORBIDDEN;
+                    case NOT_FOUND -> HttpStatus.NOT_FOUND;
+                    case ABORTED, ALREADY_EXISTS -> HttpStatus.CONFLICT;
+                    case RESOURCE_EXHAUSTED -> HttpStatus.TOO_MANY_REQUESTS;
+                    case CANCELLED -> HttpStatus.valueOf(499);
+                    case UNIMPLEMENTED -> HttpStatus.NOT_IMPLEMENTED;
+                    case UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE;
+                    case DEADLINE_EXCEEDED -> HttpStatus.GATEWAY_TIMEOUT;
+                    case UNKNOWN, INTERNAL, DATA_LOSS -> HttpStatus.INTERNAL_SERVER_ERROR;
+                };
+        return json(code, status);
+    }
+
+    private static AggregatedHttpResponse json(HttpStatus code, Status status) {
+        return AggregatedHttpResponse.of(
+                code, MediaType.JSON_UTF_8, HttpData.ofUtf8(print(status)));
+    }
+
+    private static String print(Status status) {
+        try {
+            return PRINTER.print(status);
+        } catch (InvalidProtocolBufferException e) {
+            // A detail of a type that is not known here.
+            return print(status.toBuilder().clearDetails().build());
+        }
+    }
+}
