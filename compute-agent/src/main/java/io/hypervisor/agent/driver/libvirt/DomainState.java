@@ -1,0 +1,89 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.libvirt.Connection.State;
+import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** A domain of ours: what its metadata says, and what libvirt says. Pure. */
+record DomainState(DomainRecord record, State state) {
+
+    boolean active() {
+        return state.active();
+    }
+
+    /** Whether it has ended and its record does not know yet. */
+    boolean endIsNews() {
+        return !active()
+                && switch (record.phase()) {
+                    case STARTING, RUNNING, STOPPING -> true;
+                    case NEW, ENDED_CLEAN, ENDED_FAILED, ENDED_STOPPED, ENDED_UNKNOWN -> false;
+                };
+    }
+
+    /** The record, with how the run ended. */
+    DomainRecord ended() {
+        Phase phase =
+                switch (record.phase()) {
+                    case STOPPING -> Phase.ENDED_STOPPED;
+                    case RUNNING ->
+                            switch (state.reason()) {
+                                case State.REASON_SHUTDOWN -> Phase.ENDED_CLEAN;
+                                case State.REASON_CRASHED, State.REASON_FAILED ->
+                                        Phase.ENDED_FAILED;
+                                // Also what somebody else ended, and what a reboot ended.
+                                default -> Phase.ENDED_UNKNOWN;
+                            };
+                    // libvirt's reason may be that of an earlier run.
+                    case STARTING -> Phase.ENDED_UNKNOWN;
+                    case NEW, ENDED_CLEAN, ENDED_FAILED, ENDED_STOPPED, ENDED_UNKNOWN ->
+                            record.phase();
+                };
+        return record.in(phase);
+    }
+
+    DomainState with(DomainRecord other) {
+        return new DomainState(other, state);
+    }
+
+    /** A start or stop is under way: until it is through, nothing has ended. */
+    DomainState beingChanged() {
+        return record.phase() == Phase.STARTING ? with(record.in(Phase.NEW)) : this;
+    }
+
+    Found found(String id) {
+        Found.Exit exit = active() ? Found.Exit.NONE : record.phase().exit();
+        return new Found(
+                id,
+                record.epoch(),
+                record.runGeneration(),
+                record.local(),
+                active()
+                        ? state.state() == State.PAUSED ? Found.State.PAUSED : Found.State.RUNNING
+                        : Found.State.STOPPED,
+                exit,
+                exit == Found.Exit.CLEAN ? OptionalInt.of(0) : OptionalInt.empty(),
+                switch (exit) {
+                    case NONE, CLEAN, STOPPED -> "";
+                    case FAILED -> "the virtual machine crashed";
+                    case UNKNOWN -> "the virtual machine ended, and nobody saw how";
+                },
+                record.startedAt());
+    }
+
+    /** An instance that has a folder and no domain. */
+    static Found partial(String id, Optional<DomainRecord> record) {
+        return new Found(
+                id,
+                record.map(DomainRecord::epoch).orElse(0L),
+                record.map(DomainRecord::runGeneration).orElse(0L),
+                record.map(DomainRecord::local).orElse(false),
+                Found.State.PARTIAL,
+                Found.Exit.NONE,
+                OptionalInt.empty(),
+                "",
+                Optional.empty());
+    }
+}

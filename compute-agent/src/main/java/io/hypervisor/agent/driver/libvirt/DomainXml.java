@@ -1,0 +1,201 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
+import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.v1.ResourceLimits;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** Writes a blueprint as a libvirt domain. Pure; one method per subject. */
+final class DomainXml {
+    private static final String CONSOLE_SOCKET = "tty";
+    private static final String CONSOLE_LOG = "console.log";
+    private static final long DEFAULT_CPU_PERIOD = 100_000;
+
+    private final Blueprint blueprint;
+    private final DomainRecord record;
+    private final MachineType machine;
+
+    private DomainXml(Blueprint blueprint, DomainRecord record, MachineType machine) {
+        this.blueprint = blueprint;
+        this.record = record;
+        this.machine = machine;
+    }
+
+    static String of(Blueprint blueprint, DomainRecord record, MachineType machine) {
+        return new DomainXml(blueprint, record, machine).domain().toString();
+    }
+
+    /** Where an instance's serial port listens. Short: a unix socket's path has 107 bytes. */
+    static Path consoleSocket(Path folder) {
+        return folder.resolve(CONSOLE_SOCKET);
+    }
+
+    /** What an instance's serial port has written. */
+    static Path consoleLog(Path folder) {
+        return folder.resolve(CONSOLE_LOG);
+    }
+
+    private Xml domain() {
+        String id = blueprint.target().instanceId();
+        return Xml.of(
+                        "domain",
+                        Map.of("type", blueprint.kvm() ? "kvm" : "qemu"),
+                        Xml.text("name", id),
+                        Xml.text("uuid", id),
+                        Xml.text("title", blueprint.target().name()),
+                        Xml.of("metadata", record.namespacedXml()),
+                        Xml.text("memory", Map.of("unit", "b"), blueprint.memoryBytes()),
+                        Xml.text("vcpu", blueprint.cpus()),
+                        sysinfo(id))
+                .with(cputune(blueprint.target().spec().getLimits()))
+                .with(Optional.of(os()))
+                .with(Optional.of(Xml.of("features", Xml.of("acpi"), Xml.of("apic"))))
+                .with(Optional.of(cpu()))
+                .with(Optional.of(Xml.of("clock", Map.of("offset", "utc"))))
+                .with(Optional.of(Xml.text("on_poweroff", "destroy")))
+                .with(Optional.of(Xml.text("on_reboot", "restart")))
+                .with(Optional.of(Xml.text("on_crash", "destroy")))
+                .with(Optional.of(Xml.of("devices", devices())));
+    }
+
+    /** Tells the guest who it is, where guests look for it. */
+    private Xml sysinfo(String id) {
+        return Xml.of(
+                "sysinfo",
+                Map.of("type", "smbios"),
+                Xml.of(
+                        "system",
+                        Xml.text("entry", Map.of("name", "manufacturer"), "hypervisor"),
+                        Xml.text("entry", Map.of("name", "product"), "virtual machine"),
+                        Xml.text("entry", Map.of("name", "serial"), id)),
+                Xml.of(
+                        "chassis",
+                        Xml.text("entry", Map.of("name", "asset"), blueprint.target().name())));
+    }
+
+    private static Optional<Xml> cputune(ResourceLimits limits) {
+        if (limits.getCpuQuota() == 0) {
+            return Optional.empty();
+        }
+        long period = limits.getCpuPeriod() == 0 ? DEFAULT_CPU_PERIOD : limits.getCpuPeriod();
+        return Optional.of(
+                Xml.of(
+                        "cputune",
+                        Xml.text("global_period", period),
+                        Xml.text("global_quota", limits.getCpuQuota())));
+    }
+
+    private Xml os() {
+        String type = machine.name().toLowerCase(Locale.ROOT);
+        List<Xml> os = new ArrayList<>();
+        os.add(Xml.text("type", Map.of("machine", type), "hvm"));
+        blueprint.kernel().ifPresent(kernel -> os.addAll(boot(kernel)));
+        if (blueprint.kernel().isEmpty()) {
+            os.add(Xml.of("boot", Map.of("dev", "hd")));
+        }
+        os.add(Xml.of("smbios", Map.of("mode", "sysinfo")));
+        return Xml.of("os", os);
+    }
+
+    private static List<Xml> boot(DirectBoot kernel) {
+        List<Xml> boot = new ArrayList<>();
+        boot.add(Xml.text("kernel", kernel.kernel()));
+        kernel.initrd().ifPresent(initrd -> boot.add(Xml.text("initrd", initrd)));
+        if (!kernel.arguments().isEmpty()) {
+            boot.add(Xml.text("cmdline", kernel.arguments()));
+        }
+        return boot;
+    }
+
+    /** With KVM a model that other nodes can have too; emulated, all that QEMU can do. */
+    private Xml cpu() {
+        return Xml.of("cpu", Map.of("mode", blueprint.kvm() ? "host-model" : "maximum"));
+    }
+
+    private List<Xml> devices() {
+        List<Xml> devices = new ArrayList<>();
+        devices.add(Xml.of("controller", Map.of("type", "usb", "model", "none")));
+        List<Disk> disks = blueprint.disks();
+        for (int i = 0; i < disks.size(); i++) {
+            devices.add(disk(disks.get(i), "vd" + (char) ('a' + i)));
+        }
+        devices.addAll(console());
+        devices.add(Xml.of("video", Xml.of("model", Map.of("type", "none"))));
+        devices.add(
+                Xml.of(
+                        "memballoon",
+                        Map.of("model", "virtio"),
+                        Xml.of("stats", Map.of("period", "5"))));
+        devices.add(
+                Xml.of(
+                        "rng",
+                        Map.of("model", "virtio"),
+                        Xml.text("backend", Map.of("model", "random"), "/dev/urandom")));
+        devices.add(Xml.of("panic", Map.of("model", "isa")));
+        return devices;
+    }
+
+    /** The whole chain of files, so that libvirt looks for none in their headers. */
+    private Xml disk(Disk disk, String device) {
+        return Xml.of(
+                        "disk",
+                        Map.of("type", "file", "device", "disk"),
+                        Xml.of("driver", Map.of("name", "qemu", "type", "qcow2")),
+                        Xml.of("source", Map.of("file", disk.path().toString())),
+                        disk.base().map(DomainXml::base).orElse(Xml.of("backingStore")),
+                        Xml.of("target", Map.of("dev", device, "bus", "virtio")))
+                .with(iotune(blueprint.target().spec().getLimits()));
+    }
+
+    private static Xml base(ImageFile image) {
+        return Xml.of(
+                "backingStore",
+                Map.of("type", "file"),
+                Xml.of("format", Map.of("type", image.format())),
+                Xml.of("source", Map.of("file", image.path().toString())),
+                Xml.of("backingStore"));
+    }
+
+    private static Optional<Xml> iotune(ResourceLimits limits) {
+        List<Xml> tune = new ArrayList<>();
+        if (limits.getIoReadBps() > 0) {
+            tune.add(Xml.text("read_bytes_sec", limits.getIoReadBps()));
+        }
+        if (limits.getIoWriteBps() > 0) {
+            tune.add(Xml.text("write_bytes_sec", limits.getIoWriteBps()));
+        }
+        if (tune.isEmpty()) {
+            return Optional.empty();
+        }
+        // One group: the limit is of all disks together.
+        tune.add(Xml.text("group_name", "all"));
+        return Optional.of(Xml.of("iotune", tune));
+    }
+
+    /** QEMU appends the log itself, so that it grows while no agent and no libvirtd is there. */
+    private List<Xml> console() {
+        Path folder = blueprint.folder();
+        return List.of(
+                Xml.of(
+                        "serial",
+                        Map.of("type", "unix"),
+                        Xml.of(
+                                "source",
+                                Map.of("mode", "bind", "path", consoleSocket(folder).toString())),
+                        Xml.of(
+                                "log",
+                                Map.of("file", consoleLog(folder).toString(), "append", "on")),
+                        Xml.of("target", Map.of("port", "0"))),
+                Xml.of(
+                        "console",
+                        Map.of("type", "unix"),
+                        Xml.of("target", Map.of("type", "serial", "port", "0"))));
+    }
+}

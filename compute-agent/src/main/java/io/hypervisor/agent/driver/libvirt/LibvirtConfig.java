@@ -1,0 +1,34 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.core.config.Default;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How to run virtual machines.
+ *
+ * @param uri libvirt's connection URI
+ * @param imageDirs folders whose images specs may name, searched in order
+ * @param acceleration auto: KVM if a probe shows that it works, else emulation
+ * @param machine QEMU's machine type: pc starts faster, q35 has PCI Express
+ */
+public record LibvirtConfig(
+        @Default("qemu:///system") String uri,
+        List<Path> imageDirs,
+        @Default("auto") Acceleration acceleration,
+        @Default("pc") MachineType machine) {
+
+    /** What executes a guest's instructions. */
+    public enum Acceleration {
+        AUTO,
+        KVM,
+        TCG
+    }
+
+    /** QEMU's machine types for x86. */
+    public enum MachineType {
+        PC,
+        Q35
+    }
+}

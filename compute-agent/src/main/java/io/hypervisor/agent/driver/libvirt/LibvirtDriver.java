@@ -1,0 +1,396 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.DriverHealth;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
+import io.hypervisor.api.v1.Image;
+import io.hypervisor.api.v1.InstanceStats;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+
+import org.libvirt.Domain;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/** Runs virtual machines; see the package. */
+public final class LibvirtDriver implements InstanceDriver {
+    // A path of a unix socket has room for 107 bytes.
+    private static final int MAX_HOME = 107 - "/".length() - 36 - "/tty".length();
+    // VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _NVRAM: whatever it has.
+    private static final int UNDEFINE_ALL = 1 | 2 | 4;
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+
+    private final LibvirtConfig config;
+    private final Clock clock;
+    private final Daemon daemon;
+    private final Domains domains;
+    private final InstanceFolders folders;
+    private final ImageFolders images;
+    private final SerialPorts ports;
+    private final KvmProbe probe;
+    // More locks than anybody runs changes at once; two instances on one lock only wait.
+    private final ReentrantLock[] locks = new ReentrantLock[64];
+    private final Object changes = new Object();
+
+    /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
+    public LibvirtDriver(LibvirtConfig config, Path folder, Clock clock, Tasks tasks) {
+        this.config = config;
+        this.clock = clock;
+        this.folders = new InstanceFolders(folder.toAbsolutePath().normalize());
+        this.daemon = new Daemon(config.uri(), tasks);
+        this.domains = new Domains(daemon, folders.home().toString());
+        this.images = new ImageFolders(config.imageDirs());
+        this.ports = new SerialPorts(tasks);
+        this.probe = new KvmProbe(folders.home());
+        for (int i = 0; i < locks.length; i++) {
+            locks[i] = new ReentrantLock();
+        }
+    }
+
+    @Override
+    public InstanceType type() {
+        return InstanceType.INSTANCE_TYPE_VM;
+    }
+
+    @Override
+    public DriverHealth health() {
+        try {
+            prepareHome();
+            Map<String, String> versions =
+                    daemon.call(
+                            connection ->
+                                    Map.of(
+                                            "libvirt", version(connection.getLibVersion()),
+                                            "qemu", version(connection.getVersion()),
+                                            "vm.accelerator", kvm() ? "kvm" : "tcg"));
+            return new DriverHealth(true, "", versions);
+        } catch (DriverException e) {
+            return new DriverHealth(false, e.getMessage(), Map.of());
+        }
+    }
+
+    private void prepareHome() {
+        int length =
+                folders.home().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        if (length > MAX_HOME) {
+            throw DriverException.permanent(
+                    "folder "
+                            + folders.home()
+                            + ": "
+                            + length
+                            + " bytes (expected: at most "
+                            + MAX_HOME
+                            + ", for unix sockets below it)");
+        }
+        try {
+            Files.createDirectories(folders.home());
+        } catch (IOException e) {
+            throw DriverException.passing(
+                    "cannot make " + folders.home() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String version(long number) {
+        return number / 1_000_000 + "." + number / 1_000 % 1_000 + "." + number % 1_000;
+    }
+
+    private boolean kvm() {
+        return switch (config.acceleration()) {
+            case KVM -> true;
+            case TCG -> false;
+            case AUTO -> probe.works();
+        };
+    }
+
+    private ReentrantLock lock(String id) {
+        return locks[Math.floorMod(id.hashCode(), locks.length)];
+    }
+
+    private interface Locked<T> {
+        T run();
+    }
+
+    private <T> T locked(String id, Locked<T> step) {
+        ReentrantLock lock = lock(id);
+        lock.lock();
+        try {
+            return step.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public List<Found> list() {
+        // Folders first: what is finished in between is then seen as a domain, not missed.
+        List<String> ids = folders.ids();
+        Map<String, DomainState> known = domains.all();
+        List<Found> found = new java.util.ArrayList<>();
+        known.forEach((id, state) -> found.add(settled(id, state).found(id)));
+        for (String id : ids) {
+            if (!known.containsKey(id) && Files.isDirectory(folders.folder(id))) {
+                found.add(DomainState.partial(id, folders.record(id)));
+            }
+            folders.trimLog(id);
+        }
+        return List.copyOf(found);
+    }
+
+    /**
+     * Writes down how a run ended as soon as it is seen, because libvirt forgets it when it
+     * restarts. Leaves an instance alone that is just being worked on.
+     */
+    private DomainState settled(String id, DomainState seen) {
+        if (!seen.endIsNews()) {
+            return seen;
+        }
+        ReentrantLock lock = lock(id);
+        if (!lock.tryLock()) {
+            return seen.beingChanged();
+        }
+        try {
+            return domains.state(id)
+                    .map(
+                            now -> {
+                                if (now.endIsNews()) {
+                                    domains.write(id, now.ended());
+                                    return now.with(now.ended());
+                                }
+                                return now;
+                            })
+                    .orElse(seen);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void create(Target target) {
+        String id = target.instanceId();
+        Path folder = folders.folder(id);
+        locked(
+                id,
+                () -> {
+                    if (domains.state(id).isPresent()) {
+                        return true;
+                    }
+                    prepareHome();
+                    Blueprint blueprint = Blueprint.of(target, folder, images, kvm());
+                    DomainRecord record = DomainRecord.of(target, folders.home().toString());
+                    folders.begin(id, record);
+                    folders.makeDisks(blueprint);
+                    String xml = DomainXml.of(blueprint, record, config.machine());
+                    daemon.call(connection -> connection.domainDefineXML(xml).free());
+                    return true;
+                });
+    }
+
+    @Override
+    public void start(Target target) {
+        String id = target.instanceId();
+        folders.folder(id);
+        locked(
+                id,
+                () -> {
+                    DomainState before =
+                            domains.state(id)
+                                    .orElseThrow(
+                                            () ->
+                                                    DriverException.permanent(
+                                                            "instance " + id + " is not made"));
+                    if (!before.active()) {
+                        run(target, before.record());
+                    } else if (before.record().runGeneration() != target.runGeneration()) {
+                        throw DriverException.permanent(
+                                "instance "
+                                        + id
+                                        + " runs under generation "
+                                        + before.record().runGeneration()
+                                        + " (expected: stopped)");
+                    } else if (before.record().phase() == Phase.STARTING) {
+                        domains.write(id, before.record().running(clock.now()));
+                    }
+                    return true;
+                });
+    }
+
+    /**
+     * The generation is written before the start, so that no crash makes it run twice; a start that
+     * surely failed takes it back.
+     */
+    private void run(Target target, DomainRecord before) {
+        String id = target.instanceId();
+        DomainRecord starting = before.starting(target);
+        domains.write(id, starting);
+        try {
+            domains.use(id, (connection, domain) -> domain.create());
+        } catch (DriverException e) {
+            if (domains.state(id).filter(state -> !state.active()).isPresent()) {
+                domains.write(id, before);
+            }
+            throw e;
+        }
+        domains.write(id, starting.running(clock.now()));
+    }
+
+    @Override
+    public void stop(String instanceId, Duration grace) {
+        folders.folder(instanceId);
+        locked(
+                instanceId,
+                () -> {
+                    domains.state(instanceId)
+                            .filter(DomainState::active)
+                            .ifPresent(state -> stop(instanceId, state.record(), grace));
+                    return true;
+                });
+    }
+
+    private void stop(String id, DomainRecord record, Duration grace) {
+        domains.write(id, record.in(Phase.STOPPING));
+        if (!endsWithin(id, grace)) {
+            end(id);
+        }
+        domains.write(id, record.in(Phase.ENDED_STOPPED));
+    }
+
+    /** Presses the power button until the guest has ended; guests that boot do not hear it. */
+    private boolean endsWithin(String id, Duration grace) {
+        long begin = clock.nanos();
+        long asked = begin - ASK_AGAIN.toNanos();
+        while (clock.nanos() - begin < grace.toNanos()) {
+            if (clock.nanos() - asked >= ASK_AGAIN.toNanos()) {
+                asked = clock.nanos();
+                domains.whileActive(id, Domain::shutdown);
+            }
+            if (!active(id)) {
+                return true;
+            }
+            awaitChange(
+                    Math.min(
+                            LOOK_AGAIN.toNanos(),
+                            Math.max(1, begin + grace.toNanos() - clock.nanos())));
+        }
+        return !active(id);
+    }
+
+    private void awaitChange(long nanos) {
+        synchronized (changes) {
+            try {
+                TimeUnit.NANOSECONDS.timedWait(changes, nanos);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw DriverException.passing("interrupted", e);
+            }
+        }
+    }
+
+    private boolean active(String id) {
+        return domains.state(id).filter(DomainState::active).isPresent();
+    }
+
+    private void end(String id) {
+        domains.whileActive(id, Domain::destroy);
+    }
+
+    @Override
+    public void destroy(String instanceId) {
+        folders.folder(instanceId);
+        locked(
+                instanceId,
+                () -> {
+                    if (domains.state(instanceId).isPresent()) {
+                        end(instanceId);
+                        domains.use(
+                                instanceId,
+                                (connection, domain) -> {
+                                    domain.undefine(UNDEFINE_ALL);
+                                    return true;
+                                });
+                    }
+                    folders.remove(instanceId);
+                    return true;
+                });
+    }
+
+    @Override
+    public InstanceStats stats(String instanceId) {
+        folders.folder(instanceId);
+        return domains
+                .use(
+                        instanceId,
+                        (connection, domain) -> {
+                            if (domain.isActive() == 0) {
+                                throw DriverException.passing(
+                                        "instance " + instanceId + " does not run", null);
+                            }
+                            return DomainStats.read(domain, folders.hasDisks(instanceId));
+                        })
+                .toBuilder()
+                .setInstanceId(instanceId)
+                .setCollectedAt(clock.timestamp())
+                .build();
+    }
+
+    @Override
+    public List<Image> images() {
+        return images.list();
+    }
+
+    @Override
+    public Console console(String instanceId) {
+        Path folder = folders.folder(instanceId);
+        return new Console() {
+            @Override
+            public Path log() {
+                return DomainXml.consoleLog(folder);
+            }
+
+            @Override
+            public void write(byte[] data) {
+                ports.write(DomainXml.consoleSocket(folder), data);
+            }
+
+            @Override
+            public void resize(int columns, int rows) {
+                // A serial port has no size.
+            }
+
+            @Override
+            public void close() {
+                // The port stays connected: others may write to it, and QEMU may still read.
+            }
+        };
+    }
+
+    @Override
+    public void events(Consumer<String> changed) {
+        daemon.onChange(
+                id -> {
+                    synchronized (changes) {
+                        changes.notifyAll();
+                    }
+                    changed.accept(id);
+                });
+    }
+
+    @Override
+    public void close() {
+        ports.close();
+        daemon.close();
+    }
+}

@@ -1,0 +1,108 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.core.Tasks;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+
+/**
+ * Input to serial ports. QEMU serves one connection at a time, so each port has one here, made by
+ * the first write and kept until the guest ends: a connection that closes takes along what the
+ * guest has not read yet.
+ *
+ * <p>What comes back is thrown away, because QEMU writes it to the log as well; but it has to be
+ * read, or the guest would wait for us.
+ */
+final class SerialPorts implements AutoCloseable {
+    private static final int BUFFER = 16 * 1024;
+
+    private final Executor readers;
+    private final Map<Path, Port> ports = new ConcurrentHashMap<>();
+
+    SerialPorts(Tasks tasks) {
+        this.readers = tasks.concurrent("serial-port");
+    }
+
+    /** Types into the port that listens at a path. Blocks while the guest does not read. */
+    void write(Path socket, byte[] data) {
+        Port port = ports.computeIfAbsent(socket, this::connect);
+        try {
+            port.write(data);
+        } catch (IOException e) {
+            forget(socket, port);
+            throw unreachable(e);
+        }
+    }
+
+    private Port connect(Path socket) {
+        try {
+            Port port = new Port(SocketChannel.open(UnixDomainSocketAddress.of(socket)));
+            readers.execute(
+                    () -> {
+                        port.drain();
+                        forget(socket, port);
+                    });
+            return port;
+        } catch (IOException e) {
+            throw unreachable(e);
+        }
+    }
+
+    private static DriverException unreachable(IOException e) {
+        return DriverException.passing("the serial port does not answer: " + e.getMessage(), e);
+    }
+
+    private void forget(Path socket, Port port) {
+        ports.remove(socket, port);
+        port.close();
+    }
+
+    @Override
+    public void close() {
+        ports.values().forEach(Port::close);
+    }
+
+    /** One connection. */
+    private static final class Port {
+        private final SocketChannel channel;
+
+        Port(SocketChannel channel) {
+            this.channel = channel;
+        }
+
+        /** One writer at a time, so that what two users type is not mixed within a message. */
+        synchronized void write(byte[] data) throws IOException {
+            ByteBuffer left = ByteBuffer.wrap(data);
+            while (left.hasRemaining()) {
+                channel.write(left);
+            }
+        }
+
+        void drain() {
+            ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+            try {
+                while (channel.read(buffer) >= 0) {
+                    buffer.clear();
+                }
+            } catch (IOException closed) {
+                // The guest has ended, or the driver is closed: either way nothing more to read.
+                close();
+            }
+        }
+
+        void close() {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+}

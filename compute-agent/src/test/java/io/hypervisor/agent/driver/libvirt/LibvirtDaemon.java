@@ -1,0 +1,114 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** A private libvirtd of a test class, in a folder that is gone afterwards. */
+final class LibvirtDaemon implements AutoCloseable {
+    private static final Path DEPLOY = Path.of("../deploy").toAbsolutePath().normalize();
+    private static final Path IMAGES = Path.of("target/images").toAbsolutePath();
+
+    private final Path folder;
+    private final String uri;
+
+    private LibvirtDaemon(Path folder, String uri) {
+        this.folder = folder;
+        this.uri = uri;
+    }
+
+    static LibvirtDaemon start() {
+        try {
+            Path folder = Files.createTempDirectory("libvirt");
+            return new LibvirtDaemon(folder, startIn(folder));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String startIn(Path folder) {
+        return run(DEPLOY.resolve("libvirt/start-libvirtd").toString(), folder.toString()).strip();
+    }
+
+    /** The folder of images, with demo-guest in it. */
+    static Path images() {
+        run(DEPLOY.resolve("images/demo-guest/build").toString(), IMAGES.toString());
+        return IMAGES;
+    }
+
+    String uri() {
+        return uri;
+    }
+
+    /** A folder for a driver, below the daemon's. */
+    Path home() {
+        return folder.resolve("vm");
+    }
+
+    /** Kills libvirtd; its guests run on. */
+    void kill() {
+        ProcessHandle daemon = process(folder.resolve("libvirtd.pid")).orElseThrow();
+        daemon.destroyForcibly();
+        daemon.onExit().join();
+    }
+
+    /** Starts it again after {@link #kill}. */
+    void restart() {
+        assertThat(startIn(folder)).isEqualTo(uri);
+    }
+
+    /** The QEMU that runs a domain. */
+    Optional<ProcessHandle> qemu(String id) {
+        return process(folder.resolve("run/qemu/" + id + ".pid"));
+    }
+
+    /** What virsh answers. */
+    String virsh(String... arguments) {
+        return run(
+                Stream.concat(Stream.of("virsh", "-q", "-c", uri), Arrays.stream(arguments))
+                        .toArray(String[]::new));
+    }
+
+    private static Optional<ProcessHandle> process(Path pidFile) {
+        try {
+            return Files.exists(pidFile)
+                    ? ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip()))
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static String run(String... command) {
+        try {
+            Path output = Files.createTempFile("output", ".txt");
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            int code = process.waitFor();
+            String text = Files.readString(output);
+            Files.delete(output);
+            assertThat(code).as(List.of(command) + ": " + text).isZero();
+            return text;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        run(DEPLOY.resolve("libvirt/stop-libvirtd").toString(), folder.toString(), "--destroy");
+        run("rm", "-r", folder.toString());
+    }
+}

@@ -1,0 +1,90 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.InstanceDriverContract;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+@Tag("real")
+class LibvirtDriverContractTest extends InstanceDriverContract {
+    private static LibvirtDaemon daemon;
+    private static Path images;
+    private static Tasks tasks;
+
+    @BeforeAll
+    static void startDaemon() {
+        tasks = new VirtualTasks();
+        images = LibvirtDaemon.images();
+        daemon = LibvirtDaemon.start();
+    }
+
+    @AfterAll
+    static void stopDaemon() {
+        daemon.close();
+        tasks.close();
+    }
+
+    @Override
+    protected InstanceDriver connect() {
+        return new LibvirtDriver(
+                new LibvirtConfig(daemon.uri(), List.of(images), Acceleration.TCG, MachineType.PC),
+                daemon.home(),
+                Clock.system(),
+                tasks);
+    }
+
+    @Override
+    protected InstanceSpec lasting() {
+        return DemoGuest.shell();
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsCleanly() {
+        return Optional.of(DemoGuest.running("power-button"));
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsWithError() {
+        // A guest has no exit code but 0.
+        return Optional.empty();
+    }
+
+    @Override
+    protected int errorCode() {
+        return 0;
+    }
+
+    @Override
+    protected InstanceSpec missingImage() {
+        return DemoGuest.shell().toBuilder().setImage("no-such-image").build();
+    }
+
+    @Override
+    protected void leaveHalfMade(InstanceDriver connected, Target target) {
+        new InstanceFolders(daemon.home())
+                .begin(target.instanceId(), DomainRecord.of(target, daemon.home().toString()));
+    }
+
+    @Override
+    protected void killBehindItsBack(String instanceId) {
+        daemon.qemu(instanceId).orElseThrow().destroyForcibly();
+    }
+
+    @Override
+    protected int slowness() {
+        return 4;
+    }
+}
