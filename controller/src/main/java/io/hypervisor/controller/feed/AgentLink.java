@@ -4,7 +4,6 @@ import com.google.protobuf.Empty;
 
 import io.grpc.Channel;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.LocalRecord;
 import io.hypervisor.api.internal.v1.NodeDocument;
@@ -76,6 +75,8 @@ final class AgentLink {
     private static final class Work {
         boolean busy;
         long quietFrom;
+        // Only the step that failed is postponed: a deletion does not wait for a failing creation.
+        Class<? extends AgentStep> paced = AgentStep.class;
         long notBefore;
         int failures;
         String error = "";
@@ -171,7 +172,8 @@ final class AgentLink {
             }
             boolean quiet = clock.nanos() - work.quietFrom >= 0;
             AgentStep step = AgentStep.next(wanted, found, recorded, quiet, work.error);
-            boolean due = clock.nanos() - work.notBefore >= 0;
+            boolean due =
+                    !step.getClass().equals(work.paced) || clock.nanos() - work.notBefore >= 0;
             return due ? step : postponed(step, work.error);
         }
     }
@@ -265,33 +267,38 @@ final class AgentLink {
                                             id, Assignment.newBuilder().setInstanceId(id).build());
                             switch (step) {
                                 case AgentStep.Create(ObservedRecord intent) -> {
-                                    pace(id, intent);
-                                    call(id, true, () -> create(channel, assignment));
+                                    pace(id, step, intent);
+                                    call(id, step, () -> create(channel, assignment));
                                 }
                                 case AgentStep.Start(ObservedRecord intent) -> {
-                                    pace(id, intent);
-                                    call(id, true, () -> start(channel, id));
+                                    pace(id, step, intent);
+                                    call(id, step, () -> start(channel, id));
                                 }
                                 case AgentStep.Stop() ->
-                                        call(id, false, () -> stop(channel, assignment));
+                                        call(id, step, () -> stop(channel, assignment));
                                 case AgentStep.Delete() ->
-                                        call(id, false, () -> delete(channel, assignment));
+                                        call(id, step, () -> delete(channel, assignment));
                                 case AgentStep.Rest _, AgentStep.Wait _, AgentStep.Gone _ -> {}
                             }
                         });
     }
 
     /** What the restart policy starts again does so with growing pauses. */
-    private void pace(String id, ObservedRecord intent) {
+    private void pace(String id, AgentStep step, ObservedRecord intent) {
         if (intent.getRestartCount() > 0) {
             synchronized (works) {
-                works.computeIfAbsent(id, i -> begin(Optional.empty())).notBefore =
-                        clock.nanos() + BACKOFF.pause(intent.getRestartCount()).toNanos();
+                Work work = works.computeIfAbsent(id, i -> begin(Optional.empty()));
+                postpone(work, step, intent.getRestartCount());
             }
         }
     }
 
-    private void call(String id, boolean makesItRun, Runnable call) {
+    private void postpone(Work work, AgentStep step, int retry) {
+        work.paced = step.getClass();
+        work.notBefore = clock.nanos() + BACKOFF.pause(retry).toNanos();
+    }
+
+    private void call(String id, AgentStep step, Runnable call) {
         synchronized (works) {
             Work work = works.computeIfAbsent(id, i -> begin(Optional.empty()));
             long running = works.values().stream().filter(w -> w.busy).count();
@@ -300,20 +307,21 @@ final class AgentLink {
             }
             work.busy = true;
         }
-        calls.execute(() -> finish(id, makesItRun, outcome(id, call)));
+        calls.execute(() -> finish(id, step, outcome(id, call)));
     }
 
     private Status outcome(String id, Runnable call) {
         try {
             call.run();
             return Status.OK;
-        } catch (StatusRuntimeException e) {
-            log.warn("node={} instance={}: call failed: {}", nodeId, id, e.getStatus());
-            return e.getStatus();
+        } catch (RuntimeException e) {
+            Status status = Status.fromThrowable(e);
+            log.warn("node={} instance={}: call failed: {}", nodeId, id, status);
+            return status;
         }
     }
 
-    private void finish(String id, boolean makesItRun, Status status) {
+    private void finish(String id, AgentStep step, Status status) {
         synchronized (works) {
             Work work = works.get(id);
             work.busy = false;
@@ -322,14 +330,26 @@ final class AgentLink {
             } else {
                 work.failures++;
                 work.error = reason(status);
-                work.notBefore = clock.nanos() + BACKOFF.pause(work.failures).toNanos();
-                if (makesItRun && mayHappenYet(status)) {
+                postpone(work, step, work.failures);
+                if (makesItRun(step) && mayHappenYet(status)) {
                     work.quietFrom = clock.nanos() + timing.settle().toNanos();
                     work.error = "";
                 }
             }
         }
         wake.run();
+    }
+
+    private static boolean makesItRun(AgentStep step) {
+        return switch (step) {
+            case AgentStep.Create _, AgentStep.Start _ -> true;
+            case AgentStep.Stop _,
+                    AgentStep.Delete _,
+                    AgentStep.Rest _,
+                    AgentStep.Wait _,
+                    AgentStep.Gone _ ->
+                    false;
+        };
     }
 
     private static boolean mayHappenYet(Status status) {

@@ -126,6 +126,11 @@ public final class AgentLinks implements AutoCloseable {
         }
     }
 
+    /** Ids of the node's instances with a call under way. */
+    Set<String> busy(String nodeId) {
+        return Optional.ofNullable(links.get(nodeId)).map(AgentLink::busy).orElse(Set.of());
+    }
+
     private void findNodes() {
         if (leading) {
             contacts.foreigners().stream().filter(id -> !queue.has(id)).forEach(queue::add);

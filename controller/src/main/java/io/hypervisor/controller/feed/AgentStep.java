@@ -212,12 +212,12 @@ sealed interface AgentStep {
     private static ObservedRecord intent(
             Assignment wanted, Optional<ObservedRecord> known, InstanceState state) {
         ObservedRecord.Builder intent = record(wanted, known, state).clearExitCode();
-        boolean again =
-                known.filter(o -> o.getRunGeneration() == wanted.getRunGeneration())
-                        .filter(o -> !underway(o.getState()))
-                        .isPresent();
+        Optional<ObservedRecord> before =
+                known.filter(o -> o.getRunGeneration() == wanted.getRunGeneration());
+        int restarts =
+                before.map(o -> o.getRestartCount() + (underway(o.getState()) ? 0 : 1)).orElse(0);
         return intent.setRunGeneration(wanted.getRunGeneration())
-                .setRestartCount(again ? intent.getRestartCount() + 1 : 0)
+                .setRestartCount(restarts)
                 .setStateReason("")
                 .build();
     }
