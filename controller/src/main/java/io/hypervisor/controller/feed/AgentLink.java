@@ -21,6 +21,7 @@ import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.Ids;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
-import java.util.regex.Pattern;
 
 /**
  * Drives one node that opens no stream, through its AgentService: lists what it has, compares with
@@ -47,8 +47,6 @@ final class AgentLink {
 
     // Calls to one node at a time; creating instances is work for it.
     private static final int MAX_CALLS = 8;
-    // What the store takes as a key.
-    private static final Pattern ID = Pattern.compile("[A-Za-z0-9._:-]{1,255}");
     private static final Backoff BACKOFF =
             new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(5));
 
@@ -116,9 +114,7 @@ final class AgentLink {
                         .listInstances(Empty.getDefaultInstance())
                         .getInstancesList();
         for (Instance instance : listed) {
-            if (ID.matcher(instance.getId()).matches()) {
-                found.put(instance.getId(), instance);
-            }
+            found.put(instance.getId(), instance);
         }
         return found;
     }
@@ -237,6 +233,9 @@ final class AgentLink {
     }
 
     private boolean newsOfLocal(Snapshot now, Instance instance) {
+        if (!Ids.isId(instance.getId())) {
+            return false;
+        }
         LocalRecord record =
                 LocalRecord.newBuilder().setNodeId(nodeId).setInstance(instance).build();
         return !Optional.ofNullable(now.locals().get(instance.getId()))

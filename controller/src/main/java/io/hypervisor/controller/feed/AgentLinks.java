@@ -8,6 +8,9 @@ import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.RecordReport;
+import io.hypervisor.controller.action.SetNodeHealth;
+import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -38,14 +41,13 @@ import java.util.function.Function;
  * again, only when the node has listed it as absent after a settling time; a copy that appears
  * later still is removed as soon as it is listed.
  */
-public final class AgentLinks implements AutoCloseable {
+public final class AgentLinks implements ChangeListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AgentLinks.class);
     private static final Backoff BACKOFF =
             new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     private final Committer committer;
     private final Contacts contacts;
-    private final NodeVerbs verbs;
     private final Function<NodeRecord, Channel> channels;
     private final AgentLink.Timing timing;
     private final Duration heartbeatTimeout;
@@ -65,7 +67,6 @@ public final class AgentLinks implements AutoCloseable {
     public AgentLinks(
             Committer committer,
             Contacts contacts,
-            NodeVerbs verbs,
             Function<NodeRecord, Channel> channels,
             Duration heartbeatTimeout,
             Clock clock,
@@ -74,7 +75,6 @@ public final class AgentLinks implements AutoCloseable {
         this(
                 committer,
                 contacts,
-                verbs,
                 channels,
                 new AgentLink.Timing(
                         Duration.ofSeconds(1),
@@ -90,7 +90,6 @@ public final class AgentLinks implements AutoCloseable {
     AgentLinks(
             Committer committer,
             Contacts contacts,
-            NodeVerbs verbs,
             Function<NodeRecord, Channel> channels,
             AgentLink.Timing timing,
             Duration heartbeatTimeout,
@@ -99,7 +98,6 @@ public final class AgentLinks implements AutoCloseable {
             MeterRegistry metrics) {
         this.committer = committer;
         this.contacts = contacts;
-        this.verbs = verbs;
         this.channels = channels;
         this.timing = timing;
         this.heartbeatTimeout = heartbeatTimeout;
@@ -117,13 +115,18 @@ public final class AgentLinks implements AutoCloseable {
         links.clear();
     }
 
-    /** Call after every commit, when {@code after} is the committer's snapshot. */
+    @Override
     public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
         if (leading && !links.isEmpty()) {
             NodeDocuments.affected(before, after, edits).keySet().stream()
                     .filter(links::containsKey)
                     .forEach(queue::add);
         }
+    }
+
+    @Override
+    public void reset(Snapshot now) {
+        links.keySet().forEach(queue::add);
     }
 
     /** Ids of the node's instances with a call under way. */
@@ -149,7 +152,11 @@ public final class AgentLinks implements AutoCloseable {
             return Outcome.again(timing.poll());
         }
         if (unreachable(now, nodeId)) {
-            committer.submit(verbs.health(nodeId, NodeStatus.NODE_STATUS_NOT_READY)).join();
+            committer
+                    .submit(
+                            new SetNodeHealth(
+                                    nodeId, NodeStatus.NODE_STATUS_NOT_READY, clock.timestamp()))
+                    .join();
         }
         AgentLink link =
                 links.computeIfAbsent(
@@ -170,13 +177,20 @@ public final class AgentLinks implements AutoCloseable {
         NodeDocument document = NodeDocuments.document(now, nodeId, "", 0);
         AgentLink.Plan plan = link.plan(now, document, found, busy);
         if (!plan.report().equals(NodeReport.getDefaultInstance())) {
-            Reports.record(committer, verbs, nodeId, plan.report()).join();
+            record(nodeId, plan.report());
         }
         if (leading) {
             link.act(channel, document, plan);
         }
         if (plan.settled() && !contacts.settled(nodeId)) {
             contacts.settle(nodeId);
+        }
+    }
+
+    private void record(String nodeId, NodeReport report) {
+        boolean all = false;
+        while (!all) {
+            all = committer.submit(new RecordReport(nodeId, report, clock.timestamp())).join();
         }
     }
 

@@ -30,6 +30,7 @@ public final class Contacts {
         long touched;
         Optional<Instant> lastSeen = Optional.empty();
         boolean beats;
+        boolean well = true;
         boolean streaming;
         boolean streamed;
         boolean settled;
@@ -48,9 +49,15 @@ public final class Contacts {
         contacts.clear();
     }
 
-    /** A sign of life by the Heartbeat method, which only nodes without a stream call. */
-    public synchronized void heartbeat(String nodeId) {
-        hear(nodeId).beats = true;
+    /**
+     * A sign of life by the Heartbeat method, which only nodes without a stream call.
+     *
+     * @param well false if the node calls itself NOT_READY
+     */
+    public synchronized void heartbeat(String nodeId, boolean well) {
+        Contact contact = hear(nodeId);
+        contact.beats = true;
+        contact.well = well;
     }
 
     /** When the node was last heard of since this process leads. */
@@ -90,10 +97,10 @@ public final class Contacts {
 
     /**
      * Whether the node has told in full what it has, holds nothing that was moved away from it, and
-     * knows what it should be.
+     * knows what it should be, and does not call itself NOT_READY.
      */
     public boolean settled(String nodeId) {
-        return read(nodeId, false, c -> c.settled);
+        return read(nodeId, false, c -> c.settled && c.well);
     }
 
     /** Calls the listener with the id of every node that becomes settled. */

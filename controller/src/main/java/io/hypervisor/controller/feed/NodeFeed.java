@@ -9,6 +9,9 @@ import io.hypervisor.api.internal.v1.NodeMessage;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.RecordReport;
+import io.hypervisor.controller.action.SetNodeHealth;
+import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
@@ -32,7 +35,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * The nodes' streams. Serves {@code NodeLinkService.Connect} while this process leads, one stream
  * per node, and pushes to each what a commit changed for it.
  */
-public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase {
+public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
+        implements ChangeListener {
     private static final Logger log = LoggerFactory.getLogger(NodeFeed.class);
 
     /** How often nodes report at least, and after how long without a report one is lost. */
@@ -40,7 +44,6 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
 
     private final Committer committer;
     private final Contacts contacts;
-    private final NodeVerbs verbs;
     private final Timing timing;
     private final Clock clock;
     private final Tasks tasks;
@@ -57,14 +60,12 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
     public NodeFeed(
             Committer committer,
             Contacts contacts,
-            NodeVerbs verbs,
             Timing timing,
             Clock clock,
             Tasks tasks,
             MeterRegistry metrics) {
         this.committer = committer;
         this.contacts = contacts;
-        this.verbs = verbs;
         this.timing = timing;
         this.clock = clock;
         this.tasks = tasks;
@@ -92,7 +93,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
         }
     }
 
-    /** Call after every commit, when {@code after} is the committer's snapshot. */
+    @Override
     public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
         for (Edit edit : edits) {
             if (edit.table() == Table.NODE && edit.value().isEmpty()) {
@@ -113,7 +114,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
                         });
     }
 
-    /** Call when the committer's snapshot was loaded anew: every node gets its document in full. */
+    @Override
     public void reset(Snapshot now) {
         streams.values().forEach(NodeStream::changedBeyondKnowing);
     }
@@ -204,7 +205,9 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
                         .filter(h -> h.value().getStatus() == NodeStatus.NODE_STATUS_UNREACHABLE)
                         .isPresent();
         return unreachable
-                ? committer.submit(verbs.health(nodeId, NodeStatus.NODE_STATUS_NOT_READY))
+                ? committer.submit(
+                        new SetNodeHealth(
+                                nodeId, NodeStatus.NODE_STATUS_NOT_READY, clock.timestamp()))
                 : CompletableFuture.completedFuture(true);
     }
 
@@ -225,9 +228,10 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase 
         }
     }
 
-    CompletableFuture<?> record(String nodeId, NodeReport report) {
+    /** Records a report, or as much of it as fits; true if it was all. */
+    CompletableFuture<Boolean> record(String nodeId, NodeReport report) {
         meters.reports().increment();
-        return Reports.record(committer, verbs, nodeId, report);
+        return committer.submit(new RecordReport(nodeId, report, clock.timestamp()));
     }
 
     private Fault notLeading() {

@@ -34,7 +34,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
 
     // Beyond that many changed instances a full document costs no more than the delta.
     private static final int MAX_CHANGED = 1024;
-    // Reports on their way to the store; the node's next one waits in its own connection.
+    // Reports that wait for the store; the node's next one waits in its own connection.
     private static final int MAX_UNRECORDED = 8;
     // Only for the latency metric: older ones are not measured.
     private static final int MAX_UNACKED = 64;
@@ -51,8 +51,9 @@ final class NodeStream implements StreamObserver<NodeMessage> {
     private long fullRevision = Long.MAX_VALUE;
     private boolean reportedInFull;
     private boolean settled;
-    private int unrecorded;
     private boolean waiting;
+    // Recorded one after the other: what follows may be newer news of the same instance.
+    private final Queue<NodeReport> unrecorded = new ArrayDeque<>();
     // Copies that the node holds although they are placed elsewhere, or nowhere.
     private final Set<String> stale = new HashSet<>();
     private final Queue<Sent> unacked = new ArrayDeque<>();
@@ -150,7 +151,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             fail(e);
             return;
         }
-        if (unrecorded < MAX_UNRECORDED) {
+        if (unrecorded.size() < MAX_UNRECORDED) {
             observer.request(1);
         } else {
             waiting = true;
@@ -268,16 +269,23 @@ final class NodeStream implements StreamObserver<NodeMessage> {
         if (report.equals(NodeReport.getDefaultInstance())) {
             return;
         }
+        unrecorded.add(report);
+        if (unrecorded.size() == 1) {
+            recordNext();
+        }
+    }
+
+    private void recordNext() {
+        NodeReport next = unrecorded.element();
         synchronized (pending) {
             if (ended) {
                 return;
             }
-            unrecorded++;
             var _ =
-                    feed.record(nodeId, report)
+                    feed.record(nodeId, next)
                             .whenComplete(
-                                    (done, failure) ->
-                                            serial.execute(() -> recorded(report, failure)));
+                                    (all, failure) ->
+                                            serial.execute(() -> recorded(next, all, failure)));
         }
     }
 
@@ -285,8 +293,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
      * A report that could not be recorded ends the stream: its successors hold only what changed
      * after it, and the next stream begins with everything.
      */
-    private void recorded(NodeReport report, Throwable failure) {
-        unrecorded--;
+    private void recorded(NodeReport report, Boolean all, Throwable failure) {
         if (closed) {
             return;
         }
@@ -295,10 +302,16 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             fail(Fault.unavailable("NOT_RECORDED", "the report could not be recorded"));
             return;
         }
-        noteStale(report);
-        reportedInFull |= report.getFull();
-        settle();
-        if (waiting) {
+        if (all) {
+            unrecorded.remove();
+            noteStale(report);
+            reportedInFull |= report.getFull();
+            settle();
+        }
+        if (!unrecorded.isEmpty()) {
+            recordNext();
+        }
+        if (waiting && unrecorded.size() < MAX_UNRECORDED) {
             waiting = false;
             observer.request(1);
         }

@@ -7,6 +7,7 @@ import io.hypervisor.api.v1.DrainBlocker;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.EvictInstance;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -26,12 +27,10 @@ import java.util.Set;
  */
 public final class DrainReconciler implements Reconciler {
     private final Committer committer;
-    private final Verbs verbs;
 
     /** A reconciler over the committer's snapshots. */
-    public DrainReconciler(Committer committer, Verbs verbs) {
+    public DrainReconciler(Committer committer) {
         this.committer = committer;
-        this.verbs = verbs;
     }
 
     /** The instances that still hold a draining node up, each with the reason, ordered by id. */
@@ -75,8 +74,8 @@ public final class DrainReconciler implements Reconciler {
         if (next.isEmpty()) {
             return Outcome.done();
         }
-        committer.submit(verbs.evict(next.get())).join();
-        return evicting(committer.snapshot(), next.get())
+        boolean leaves = committer.submit(new EvictInstance(next.get())).join();
+        return leaves
                 ? Outcome.done()
                 : Outcome.blocked("no other node has room for instance " + next.get());
     }

@@ -4,8 +4,8 @@ import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.SetNodeHealth;
 import io.hypervisor.controller.feed.Contacts;
-import io.hypervisor.controller.feed.NodeVerbs;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Clock;
@@ -43,7 +43,6 @@ public final class NodeMonitor implements AutoCloseable {
     private static final int PASSES_PER_TIMEOUT = 10;
 
     private final Committer committer;
-    private final NodeVerbs verbs;
     private final Contacts contacts;
     private final Duration timeout;
     private final Consumer<String> endStream;
@@ -63,7 +62,6 @@ public final class NodeMonitor implements AutoCloseable {
      */
     public NodeMonitor(
             Committer committer,
-            NodeVerbs verbs,
             Contacts contacts,
             Duration timeout,
             Consumer<String> endStream,
@@ -71,7 +69,6 @@ public final class NodeMonitor implements AutoCloseable {
             Tasks tasks,
             MeterRegistry metrics) {
         this.committer = committer;
-        this.verbs = verbs;
         this.contacts = contacts;
         this.timeout = timeout;
         this.endStream = endStream;
@@ -172,7 +169,7 @@ public final class NodeMonitor implements AutoCloseable {
     /** A write that fails is made again by the next pass. */
     private void write(String nodeId, NodeStatus status) {
         try {
-            committer.submit(verbs.health(nodeId, status)).join();
+            committer.submit(new SetNodeHealth(nodeId, status, clock.timestamp())).join();
         } catch (CompletionException e) {
             log.warn("node={} status={}: not written: {}", nodeId, status, e.getMessage());
         }

@@ -6,6 +6,7 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.PlaceUnplaced;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -30,12 +31,10 @@ public final class PlacementReconciler implements Reconciler {
     private static final int WAVE = 128;
 
     private final Committer committer;
-    private final Verbs verbs;
 
     /** A reconciler over the committer's snapshots. */
-    public PlacementReconciler(Committer committer, Verbs verbs) {
+    public PlacementReconciler(Committer committer) {
         this.committer = committer;
-        this.verbs = verbs;
     }
 
     /** What placing depends on: of two equal demands both fit, or neither does. */
@@ -80,7 +79,7 @@ public final class PlacementReconciler implements Reconciler {
     private void place(List<InstanceRecord> wave) {
         List<CompletableFuture<?>> placing = new ArrayList<>();
         for (InstanceRecord record : wave) {
-            placing.add(committer.submit(verbs.place(record.getId())));
+            placing.add(committer.submit(new PlaceUnplaced(record.getId())));
         }
         CompletableFuture.allOf(placing.toArray(CompletableFuture[]::new)).join();
     }

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.reconcile;
 
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Backoff;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Runs the reconcilers while this process leads. */
-public final class Reconciliation implements AutoCloseable {
+public final class Reconciliation implements ChangeListener, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Reconciliation.class);
     private static final Backoff BACKOFF =
             new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1));
@@ -75,7 +76,7 @@ public final class Reconciliation implements AutoCloseable {
         }
     }
 
-    /** Call after every commit, when {@code after} is the committer's snapshot. */
+    @Override
     public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
         if (leading) {
             lanes.forEach(
@@ -83,7 +84,7 @@ public final class Reconciliation implements AutoCloseable {
         }
     }
 
-    /** Call when the committer's snapshot was loaded anew. */
+    @Override
     public void reset(Snapshot now) {
         if (leading) {
             lanes.forEach(lane -> lane.reconciler.due(now).forEach(lane.queue::add));

@@ -5,6 +5,7 @@ import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.action.ReleaseInstance;
 import io.hypervisor.controller.fence.Fencer;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
@@ -30,13 +31,11 @@ public final class ReleaseReconciler implements Reconciler {
     private static final Logger log = LoggerFactory.getLogger(ReleaseReconciler.class);
 
     private final Committer committer;
-    private final Verbs verbs;
     private final List<Fencer> fencers;
 
     /** A reconciler that believes any one of the fencers. */
-    public ReleaseReconciler(Committer committer, Verbs verbs, List<Fencer> fencers) {
+    public ReleaseReconciler(Committer committer, List<Fencer> fencers) {
         this.committer = committer;
-        this.verbs = verbs;
         this.fencers = List.copyOf(fencers);
     }
 
@@ -70,7 +69,7 @@ public final class ReleaseReconciler implements Reconciler {
                 placement.getNodeId(),
                 placement.getEpoch(),
                 proof);
-        committer.submit(verbs.release(id, placement.getEpoch(), proof)).join();
+        committer.submit(new ReleaseInstance(id, placement.getEpoch(), proof)).join();
     }
 
     private Fencer.Verdict judge(Snapshot now, String id) {
@@ -88,7 +87,7 @@ public final class ReleaseReconciler implements Reconciler {
         return best;
     }
 
-    /** Instances on an unreachable node that may be recreated elsewhere, by priority. */
+    /** Instances on an unreachable node that are to go or may be recreated, by priority. */
     private static List<String> candidates(Snapshot now, String nodeId) {
         if (!unreachable(now, nodeId)) {
             return List.of();
@@ -99,8 +98,9 @@ public final class ReleaseReconciler implements Reconciler {
                 .map(Entry::value)
                 .filter(
                         record ->
-                                record.getPlacement().getRelocation()
-                                        == Relocation.RELOCATION_RECREATE)
+                                record.getDeleting()
+                                        || record.getPlacement().getRelocation()
+                                                == Relocation.RELOCATION_RECREATE)
                 .sorted(
                         Comparator.comparingInt(
                                         (InstanceRecord r) -> -r.getPlacement().getPriority())
@@ -110,8 +110,9 @@ public final class ReleaseReconciler implements Reconciler {
     }
 
     private static boolean unreachable(Snapshot now, String nodeId) {
-        return now.health(nodeId)
-                .filter(h -> h.value().getStatus() == NodeStatus.NODE_STATUS_UNREACHABLE)
+        return now.rooms()
+                .of(nodeId)
+                .filter(room -> room.status() == NodeStatus.NODE_STATUS_UNREACHABLE)
                 .isPresent();
     }
 

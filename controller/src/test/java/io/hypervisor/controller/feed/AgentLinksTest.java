@@ -5,6 +5,7 @@ import static io.hypervisor.controller.testkit.Records.node;
 import static io.hypervisor.controller.testkit.Records.observed;
 import static io.hypervisor.controller.testkit.Records.placement;
 import static io.hypervisor.controller.testkit.Records.put;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -21,25 +22,26 @@ import io.hypervisor.controller.feed.ForeignAgent.Trouble;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.testkit.ManualClock;
 import io.hypervisor.controller.testkit.MemoryCommitter;
-import io.hypervisor.controller.testkit.MemoryVerbs;
 import io.hypervisor.controller.testkit.Records;
 import io.hypervisor.core.VirtualTasks;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
 class AgentLinksTest {
+    private static final String THEIRS = "01890000-0000-7000-8000-000000000001";
     private static final Duration SETTLE = Duration.ofSeconds(30);
 
     private final ManualClock clock = new ManualClock();
     private final VirtualTasks tasks = new VirtualTasks();
     private final MemoryCommitter committer = new MemoryCommitter();
-    private final MemoryVerbs verbs = new MemoryVerbs();
     private final Contacts contacts = new Contacts(clock);
     private ForeignAgent agent = new ForeignAgent(false);
     private Optional<AgentLinks> links = Optional.empty();
@@ -56,23 +58,18 @@ class AgentLinksTest {
     }
 
     private void serve() throws IOException {
-        server =
-                InProcessServerBuilder.forName(toString())
-                        .addService(agent)
-                        .build()
-                        .start();
+        server = InProcessServerBuilder.forName(toString()).addService(agent).build().start();
     }
 
     /** A new leader, which knows nothing but the records. */
     private void lead() {
         links.ifPresent(AgentLinks::close);
         contacts.begin();
-        contacts.heartbeat("n");
+        contacts.heartbeat("n", true);
         AgentLinks next =
                 new AgentLinks(
                         committer,
                         contacts,
-                        verbs,
                         node -> channel,
                         new AgentLink.Timing(
                                 Duration.ofMillis(5),
@@ -83,7 +80,7 @@ class AgentLinksTest {
                         clock,
                         tasks,
                         new SimpleMeterRegistry());
-        committer.onChange(next::changed);
+        committer.onChange(next);
         next.leading(true);
         links = Optional.of(next);
     }
@@ -309,11 +306,11 @@ class AgentLinksTest {
     void whatIsNotOursIsLocalAndLeftAlone() {
         agent.set(
                 Instance.newBuilder()
-                        .setId("theirs")
+                        .setId(THEIRS)
                         .setState(InstanceState.INSTANCE_STATE_RUNNING)
                         .build());
 
-        await().until(() -> committer.snapshot().localOn("n").contains("theirs"));
+        await().until(() -> committer.snapshot().localOn("n").contains(THEIRS));
         assertThat(agent.calls()).isEmpty();
         agent = new ForeignAgent(false);
         restartServer();

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.feed;
 
 import com.google.protobuf.Empty;
+
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
@@ -13,6 +14,7 @@ import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.Metadata;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,8 +110,7 @@ final class ForeignAgent extends AgentServiceGrpc.AgentServiceImplBase {
     }
 
     @Override
-    public void createInstance(
-            AgentCreateInstanceRequest request, StreamObserver<Instance> reply) {
+    public void createInstance(AgentCreateInstanceRequest request, StreamObserver<Instance> reply) {
         serve(
                 "Create",
                 request.getInstanceId(),
@@ -217,8 +218,7 @@ final class ForeignAgent extends AgentServiceGrpc.AgentServiceImplBase {
                 attempt(effect, new CompletableFuture<>());
                 answer.completeExceptionally(Status.UNAVAILABLE.asRuntimeException());
             }
-            case LOSE_CALL ->
-                    answer.completeExceptionally(Status.UNAVAILABLE.asRuntimeException());
+            case LOSE_CALL -> answer.completeExceptionally(Status.UNAVAILABLE.asRuntimeException());
             case REFUSE ->
                     answer.completeExceptionally(
                             Status.FAILED_PRECONDITION

@@ -32,7 +32,6 @@ import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
 import io.hypervisor.controller.testkit.ManualTasks;
 import io.hypervisor.controller.testkit.MemoryCommitter;
-import io.hypervisor.controller.testkit.MemoryVerbs;
 import io.hypervisor.controller.testkit.Records;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.FaultInterceptor;
@@ -58,7 +57,6 @@ class NodeFeedTest {
             new NodeFeed(
                     committer,
                     contacts,
-                    new MemoryVerbs(),
                     new NodeFeed.Timing(Duration.ofSeconds(5), Duration.ofSeconds(15)),
                     clock,
                     tasks,
@@ -70,7 +68,7 @@ class NodeFeedTest {
     void start() throws IOException {
         committer.commit(Records.cluster());
         committer.commit(put(node("n")), put(instance("a")), put(placement("a", "n")));
-        committer.onChange(feed::changed);
+        committer.onChange(feed);
         server =
                 InProcessServerBuilder.forName("feed")
                         .directExecutor()

@@ -2,6 +2,7 @@ package io.hypervisor.controller.testkit;
 
 import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.action.Committer;
+import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
@@ -13,17 +14,12 @@ import java.util.concurrent.CompletableFuture;
 
 /** A committer that commits at once, each action alone, and keeps everything in memory. */
 public final class MemoryCommitter implements Committer {
-    private final List<Listener> listeners = new ArrayList<>();
+    private final List<ChangeListener> listeners = new ArrayList<>();
     private volatile Snapshot now = Snapshot.empty();
     private Optional<Fault> refusal = Optional.empty();
 
-    /** Gets every commit. */
-    public interface Listener {
-        void changed(Snapshot before, Snapshot after, List<Edit> edits);
-    }
-
     /** Calls the listener after each commit. */
-    public synchronized void onChange(Listener listener) {
+    public synchronized void onChange(ChangeListener listener) {
         listeners.add(listener);
     }
 
