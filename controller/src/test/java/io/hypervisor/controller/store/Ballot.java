@@ -1,8 +1,7 @@
 package io.hypervisor.controller.store;
 
-import static org.awaitility.Awaitility.await;
-
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /** A candidacy that tests can wait for. */
 public final class Ballot {
@@ -18,12 +17,11 @@ public final class Ballot {
 
     /** Waits for the term. */
     public Term won() {
-        await().until(term::isDone);
-        return term.join();
+        return term.orTimeout(30, TimeUnit.SECONDS).join();
     }
 
     public boolean hasWon() {
-        return term.isDone();
+        return term.isDone() && !term.isCompletedExceptionally();
     }
 
     /** Gives up the term, or the hope of it. */
