@@ -375,8 +375,13 @@ public final class Reconciler implements AutoCloseable {
         Found found = holder.get().find(id).orElseThrow();
         return switch (strays.judge(found, holder.get(), intent, contact.isCurrent(), all)) {
             case Strays.Verdict.Keep(String reason) -> {
+                // The cluster has no business with local instances.
+                if (found.local()) {
+                    sightings.remove(id);
+                    yield Outcome.done();
+                }
                 sightings.put(Observed.unknown(found, reason));
-                yield found.local() ? Outcome.done() : Outcome.again(listPeriod);
+                yield Outcome.again(listPeriod);
             }
             case Strays.Verdict.Destroy() -> destroyStray(found, holder.get());
         };

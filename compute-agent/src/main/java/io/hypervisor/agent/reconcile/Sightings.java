@@ -44,9 +44,9 @@ public final class Sightings {
     }
 
     void remove(String id) {
-        if (records.remove(id) != null) {
-            announce(id);
-        }
+        records.remove(id);
+        // Always: a local instance may be spoken of before it is seen.
+        announce(id);
     }
 
     private void announce(String id) {

@@ -1,0 +1,56 @@
+package io.hypervisor.agent;
+
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.PooledDriver;
+import io.hypervisor.agent.driver.fake.FakeDriver;
+import io.hypervisor.agent.driver.fake.FakeScript;
+import io.hypervisor.agent.driver.fake.FakeScript.Call;
+import io.hypervisor.agent.driver.fake.FakeWorld;
+import io.hypervisor.agent.node.NodeFacts;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.config.ConfigException;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Makes the drivers that the configuration enables. */
+final class InstanceDrivers {
+    private InstanceDrivers() {}
+
+    static List<InstanceDriver> of(AgentConfig config, Clock clock, Tasks tasks) {
+        List<InstanceDriver> drivers = new ArrayList<>();
+        if (config.drivers().fake().enabled()) {
+            drivers.addAll(fakes(config, clock, tasks));
+        }
+        long types = drivers.stream().map(InstanceDriver::type).distinct().count();
+        if (drivers.isEmpty() || types < drivers.size()) {
+            throw new ConfigException(
+                    "drivers: "
+                            + drivers.stream().map(d -> NodeFacts.typeName(d.type())).toList()
+                            + " enabled (expected: at least one, and one per type)");
+        }
+        return drivers;
+    }
+
+    private static List<InstanceDriver> fakes(AgentConfig config, Clock clock, Tasks tasks) {
+        AgentConfig.Fake fake = config.drivers().fake();
+        List<InstanceDriver> drivers = new ArrayList<>();
+        for (AgentConfig.FakeType type : fake.types()) {
+            FakeScript script =
+                    new FakeScript()
+                            .takes(Call.CREATE, fake.createLatency())
+                            .takes(Call.START, fake.startLatency())
+                            .takes(Call.STOP, fake.stopLatency());
+            String folder = NodeFacts.typeName(type.type());
+            FakeWorld world = FakeWorld.at(config.dataDir().resolve("fake").resolve(folder));
+            drivers.add(new FakeDriver(type.type(), world, script, clock, tasks));
+        }
+        return drivers;
+    }
+
+    /** A driver whose calls are native, on threads of its own. */
+    static InstanceDriver pooled(InstanceDriver driver, Tasks tasks, int threads) {
+        return new PooledDriver(driver, tasks, threads);
+    }
+}

@@ -1,0 +1,85 @@
+package io.hypervisor.agent;
+
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.journal.DataDir;
+import io.hypervisor.agent.journal.JournalException;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.config.ConfigException;
+import io.hypervisor.core.config.ConfigLoader;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * Starts the agent: {@code Main [--config=FILE] [--key=VALUE ...]}. Ends with SIGTERM or SIGINT;
+ * exit code 1 if it cannot start.
+ */
+public final class Main {
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
+    private static final String CONFIG = "--config=";
+
+    private Main() {}
+
+    /** The process. */
+    public static void main(String[] args) throws InterruptedException {
+        try {
+            run(config(List.of(args)));
+        } catch (ConfigException | JournalException | UncheckedIOException e) {
+            log.error("cannot start: {}", e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static AgentConfig config(List<String> args) {
+        List<String> flags = new ArrayList<>(args);
+        flags.removeIf(flag -> flag.startsWith(CONFIG));
+        Optional<Path> file =
+                args.stream()
+                        .filter(flag -> flag.startsWith(CONFIG))
+                        .map(flag -> Path.of(flag.substring(CONFIG.length())))
+                        .findFirst();
+        return ConfigLoader.load(AgentConfig.class, file, System.getenv(), flags);
+    }
+
+    private static void run(AgentConfig config) throws InterruptedException {
+        VirtualTasks tasks = new VirtualTasks();
+        Clock clock = Clock.system();
+        // Before the drivers: they keep files in this folder.
+        DataDir dataDir = DataDir.open(config.dataDir());
+        List<InstanceDriver> drivers = InstanceDrivers.of(config, clock, tasks);
+        Agent agent =
+                new Agent(
+                        config,
+                        dataDir,
+                        drivers,
+                        new Agent.Surroundings(
+                                clock, tasks, new SecureRandom(), new SimpleMeterRegistry()));
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        new Thread(
+                                () -> {
+                                    log.info("stops");
+                                    agent.close();
+                                    tasks.close();
+                                    stopped.countDown();
+                                },
+                                "stop"));
+        log.info(
+                "port={} controllers={} data_dir={}: agent runs",
+                agent.port(),
+                config.controllers(),
+                config.dataDir());
+        stopped.await();
+    }
+}
