@@ -11,6 +11,7 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Table;
@@ -35,13 +36,18 @@ public final class Records {
         };
     }
 
-    /** A worker that takes containers. */
+    /** A worker of 4 processors that takes containers. */
     public static NodeRecord node(String id) {
         return NodeRecord.newBuilder()
                 .setId(id)
                 .setHostname("host-" + id)
                 .setIp("127.0.0.1")
                 .setPort(50052)
+                .setCapacity(
+                        Resources.newBuilder()
+                                .setCpuCores(4)
+                                .setMemoryBytes(16L << 30)
+                                .setDiskBytes(100L << 30))
                 .addSupportedInstanceTypes("container")
                 .setAdminStatus(NodeStatus.NODE_STATUS_READY)
                 .build();
