@@ -1,0 +1,63 @@
+package io.hypervisor.agent.driver.containerd;
+
+import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.DriverException;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** A container's input FIFO and log. */
+final class ContainerConsole implements Console {
+    private final String id;
+    private final ContainerdConfig config;
+    private final Runs runs;
+    private final FileChannel input;
+
+    ContainerConsole(String id, ContainerdConfig config, Runs runs) {
+        this.id = id;
+        this.config = config;
+        this.runs = runs;
+        try {
+            // Reading too: else opening would block until the shim reads.
+            input =
+                    FileChannel.open(
+                            config.input(id), StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw DriverException.passing("cannot open the console's input", e);
+        }
+    }
+
+    @Override
+    public Path log() {
+        return config.log(id);
+    }
+
+    @Override
+    public void write(byte[] data) {
+        ByteBuffer buffer = ByteBuffer.wrap(data);
+        try {
+            while (buffer.hasRemaining()) {
+                input.write(buffer);
+            }
+        } catch (IOException e) {
+            throw DriverException.passing("cannot write to the console's input", e);
+        }
+    }
+
+    @Override
+    public void resize(int columns, int rows) {
+        runs.resize(id, columns, rows);
+    }
+
+    @Override
+    public void close() {
+        try {
+            input.close();
+        } catch (IOException e) {
+            throw DriverException.passing("cannot close the console's input", e);
+        }
+    }
+}

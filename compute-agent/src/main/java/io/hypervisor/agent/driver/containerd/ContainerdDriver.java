@@ -1,0 +1,364 @@
+package io.hypervisor.agent.driver.containerd;
+
+import com.google.protobuf.Empty;
+
+import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.DriverHealth;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.containerd.wire.Container;
+import io.hypervisor.agent.driver.containerd.wire.Mount;
+import io.hypervisor.agent.driver.containerd.wire.Process;
+import io.hypervisor.agent.driver.containerd.wire.TaskStatus;
+import io.hypervisor.api.v1.Image;
+import io.hypervisor.api.v1.InstanceStats;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Ids;
+import io.hypervisor.core.Tasks;
+import io.micrometer.core.instrument.MeterRegistry;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/** Runs containers on a containerd. */
+public final class ContainerdDriver implements InstanceDriver {
+    private static final Logger log = LoggerFactory.getLogger(ContainerdDriver.class);
+    private static final long MAX_LOG_BYTES = 16 << 20;
+    private static final Duration LOG_PERIOD = Duration.ofSeconds(10);
+
+    private final ContainerdConfig config;
+    private final Clock clock;
+    private final Tasks tasks;
+    private final MeterRegistry meters;
+    private final Locks locks = new Locks();
+    private final Daemon daemon;
+    private final ImageStore images;
+    private final Containers containers;
+    private final Runs runs;
+    private final Folders folders;
+    private final Host host;
+    private final Tasks.Timer logLimit;
+    private volatile Optional<EventStream> events = Optional.empty();
+
+    /**
+     * A driver over one containerd, which need not run yet. Makes its folders.
+     *
+     * @throws java.io.UncheckedIOException when the data folder cannot be written
+     */
+    public ContainerdDriver(
+            ContainerdConfig config, Clock clock, Tasks tasks, MeterRegistry meters) {
+        this.config = config;
+        this.clock = clock;
+        this.tasks = tasks;
+        this.meters = meters;
+        folders = new Folders(config);
+        host = Host.read(config.data());
+        daemon = new Daemon(config, tasks.concurrent("containerd"));
+        images = new ImageStore(daemon);
+        containers = new Containers(daemon, config);
+        runs = new Runs(daemon, config);
+        LogLimit limit = new LogLimit(config.data().resolve("container"), MAX_LOG_BYTES, meters);
+        logLimit = tasks.every(LOG_PERIOD, tasks.concurrent("containerd-logs"), limit::pass);
+    }
+
+    @Override
+    public InstanceType type() {
+        return InstanceType.INSTANCE_TYPE_CONTAINER;
+    }
+
+    @Override
+    public DriverHealth health() {
+        daemon.wake();
+        try {
+            String version =
+                    Daemon.call(() -> daemon.version().version(Empty.getDefaultInstance()))
+                            .getVersion();
+            containers.snapshotter();
+            return new DriverHealth(true, "", Map.of("containerd", version));
+        } catch (DriverException e) {
+            return new DriverHealth(false, e.getMessage(), Map.of());
+        }
+    }
+
+    @Override
+    public List<Found> list() {
+        List<Container> all = containers.list();
+        Map<String, Process> known = runs.list();
+        return all.stream().map(container -> found(container, known)).toList();
+    }
+
+    private Found found(Container container, Map<String, Process> known) {
+        String id = container.getId();
+        Marks marks = Marks.of(container.getLabelsMap());
+        Optional<Process> task = Optional.ofNullable(known.get(id));
+        boolean shouldHaveOne = marks.started().isPresent() && marks.exit() == Found.Exit.NONE;
+        if (task.isEmpty() && shouldHaveOne) {
+            // A list lacks tasks whose shim does not answer; asking for one tells these from gone.
+            task = runs.find(id);
+        }
+        if (task.filter(t -> t.getStatus() == TaskStatus.STOPPED).isPresent()) {
+            ReentrantLock lock = locks.of(id);
+            // Held, the caller works on it and will settle it.
+            if (lock.tryLock()) {
+                try {
+                    return settled(id).orElseGet(() -> marks.found(id, Optional.empty()));
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+        return marks.found(id, task);
+    }
+
+    /** What an instance is after its end, if it has ended, was written down. */
+    private Optional<Found> settled(String id) {
+        Optional<Container> container = containers.find(id).filter(ContainerdDriver::isOurs);
+        if (container.isEmpty()) {
+            return Optional.empty();
+        }
+        Marks marks = Marks.of(container.get().getLabelsMap());
+        Optional<Process> task = runs.find(id);
+        if (task.filter(t -> t.getStatus() == TaskStatus.STOPPED).isEmpty()) {
+            return Optional.of(marks.found(id, task));
+        }
+        int status = task.get().getExitStatus();
+        boolean suspicious = status != 0 && !marks.ending();
+        boolean outOfMemory =
+                suspicious && runs.usage(id).filter(usage -> usage.oomKills() > 0).isPresent();
+        Marks ended = marks.ended(status, outOfMemory);
+        containers.mark(container.get(), ended);
+        runs.remove(id);
+        return Optional.of(ended.found(id, Optional.empty()));
+    }
+
+    private static boolean isOurs(Container container) {
+        return Marks.areIn(container.getLabelsMap());
+    }
+
+    @Override
+    public void create(Target target) {
+        locks.holding(checked(target.instanceId()), () -> createHeld(target));
+    }
+
+    private void createHeld(Target target) {
+        String id = target.instanceId();
+        Optional<Container> existing = containers.find(id);
+        if (existing.isPresent()) {
+            if (!isOurs(existing.get())) {
+                throw DriverException.permanent(
+                        "a container of that id exists that is not of this agent: " + id);
+            }
+            if (Marks.of(existing.get().getLabelsMap()).complete()) {
+                return;
+            }
+            // Half-made, perhaps from another spec: anew is simpler than told apart.
+            destroyHeld(id);
+        }
+        String image = target.spec().getImage();
+        ImageStore.Unpacked source = images.resolve(image);
+        String spec = OciSpec.json(target, source.config(), Account.ROOT, host, config);
+        Marks marks =
+                Marks.fresh(
+                        target.epoch(),
+                        target.runGeneration(),
+                        target.local(),
+                        Signals.number(source.config().stopSignal()));
+        containers.create(target, marks, spec);
+        folders.create(id, target.spec());
+        Container container = containers.find(id).orElseThrow(() -> missing(id));
+        List<Mount> rootfs = containers.prepare(container, image, source.chainId());
+        String user = source.config().user();
+        Account account =
+                Account.of(user, RootFiles.etc(rootfs, "passwd"), RootFiles.etc(rootfs, "group"));
+        containers.mark(
+                container,
+                marks.withComplete(true),
+                OciSpec.json(target, source.config(), account, host, config));
+    }
+
+    @Override
+    public void start(Target target) {
+        locks.holding(checked(target.instanceId()), () -> startHeld(target));
+    }
+
+    private void startHeld(Target target) {
+        String id = target.instanceId();
+        Container container =
+                containers.find(id).filter(ContainerdDriver::isOurs).orElseThrow(() -> missing(id));
+        Marks marks = Marks.of(container.getLabelsMap());
+        if (!marks.complete()) {
+            throw DriverException.passing("it is half-made: create it first", null);
+        }
+        Optional<Process> task = runs.find(id);
+        if (task.filter(Runs::isAlive).isPresent()) {
+            if (marks.generation() == target.runGeneration()) {
+                return;
+            }
+            throw DriverException.passing(
+                    "it still runs under generation "
+                            + marks.generation()
+                            + " (expected: stopped before generation "
+                            + target.runGeneration()
+                            + ")",
+                    null);
+        }
+        if (task.isPresent()) {
+            runs.end(id);
+        }
+        folders.renewInput(id);
+        Marks starting = marks.starting(target.runGeneration(), clock.now());
+        Container marked = containers.mark(container, starting);
+        try {
+            runs.launch(id, containers.mounts(container), target.spec().getTty());
+        } catch (DriverException e) {
+            if (e.isPermanent()) {
+                containers.mark(marked, starting.failed(e.getMessage()));
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void stop(String instanceId, Duration grace) {
+        locks.holding(checked(instanceId), () -> stopHeld(instanceId, grace));
+    }
+
+    private void stopHeld(String id, Duration grace) {
+        Optional<Container> container = containers.find(id).filter(ContainerdDriver::isOurs);
+        if (container.isEmpty()) {
+            return;
+        }
+        Optional<Process> task = runs.find(id);
+        if (task.filter(Runs::isAlive).isPresent()) {
+            Marks marks = Marks.of(container.get().getLabelsMap()).askedToEnd();
+            containers.mark(container.get(), marks);
+            boolean ended = false;
+            if (grace.isPositive()) {
+                runs.ask(task.get(), marks.stopSignal());
+                ended = runs.waitFor(id, grace);
+            }
+            if (!ended) {
+                runs.kill(id);
+            }
+        }
+        if (task.isPresent()) {
+            settled(id);
+        }
+    }
+
+    @Override
+    public void destroy(String instanceId) {
+        locks.holding(checked(instanceId), () -> destroyHeld(instanceId));
+    }
+
+    private void destroyHeld(String id) {
+        Optional<Container> found = containers.find(id).filter(ContainerdDriver::isOurs);
+        if (found.isPresent()) {
+            Container container = found.get();
+            // From here on it is half-made, whatever happens.
+            containers.mark(
+                    container, Marks.of(container.getLabelsMap()).askedToEnd().withComplete(false));
+            runs.end(id);
+            containers.removeSnapshot(container);
+            folders.delete(id);
+            containers.delete(id);
+        }
+    }
+
+    @Override
+    public InstanceStats stats(String instanceId) {
+        Process task = alive(checked(instanceId));
+        Usage usage = runs.usage(instanceId).orElseThrow(() -> notRunning(instanceId));
+        Traffic traffic = Traffic.of(task.getPid());
+        return InstanceStats.newBuilder()
+                .setInstanceId(instanceId)
+                .setCpuTimeNs(usage.cpuNanos())
+                .setMemoryUsedBytes(usage.memory())
+                .setMemoryCacheBytes(usage.cache())
+                .setDiskReadBytes(usage.diskRead())
+                .setDiskWriteBytes(usage.diskWritten())
+                .setNetworkRxBytes(traffic.received())
+                .setNetworkTxBytes(traffic.sent())
+                .setCollectedAt(clock.timestamp())
+                .build();
+    }
+
+    @Override
+    public List<Image> images() {
+        return images.list();
+    }
+
+    @Override
+    public Console console(String instanceId) {
+        alive(checked(instanceId));
+        return new ContainerConsole(instanceId, config, runs);
+    }
+
+    private Process alive(String id) {
+        return runs.find(id).filter(Runs::isAlive).orElseThrow(() -> notRunning(id));
+    }
+
+    private static DriverException notRunning(String id) {
+        return DriverException.passing("it does not run: " + id, null);
+    }
+
+    private static DriverException missing(String id) {
+        return DriverException.passing("it does not exist: " + id, null);
+    }
+
+    // Ids become names of folders and cgroups.
+    private static String checked(String id) {
+        if (!Ids.isId(id)) {
+            throw Wording.wrong("instance_id", id, "a UUID in lower case");
+        }
+        return id;
+    }
+
+    @Override
+    public void events(Consumer<String> changed) {
+        EventStream stream =
+                new EventStream(
+                        daemon,
+                        config.namespace(),
+                        tasks,
+                        id -> {
+                            settleIfEnded(id);
+                            changed.accept(id);
+                        },
+                        meters.counter("hypervisor.containerd.connections.lost")::increment);
+        stream.open();
+        events = Optional.of(stream);
+    }
+
+    // Frees the shim of what has ended; list would do it too, but later.
+    private void settleIfEnded(String id) {
+        ReentrantLock lock = locks.of(id);
+        if (id.isEmpty() || !lock.tryLock()) {
+            return;
+        }
+        try {
+            settled(id);
+        } catch (DriverException e) {
+            log.info("end not settled yet instance={} reason=\"{}\"", id, e.getMessage());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        events.ifPresent(EventStream::close);
+        logLimit.cancel();
+        daemon.close();
+    }
+}

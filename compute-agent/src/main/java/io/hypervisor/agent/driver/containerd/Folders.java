@@ -1,0 +1,77 @@
+package io.hypervisor.agent.driver.containerd;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.api.v1.InstanceSpec;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/** The driver's files: a folder per instance, and one per named volume. */
+final class Folders {
+    private static final Set<PosixFilePermission> OURS =
+            PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> ANYBODY =
+            PosixFilePermissions.fromString("rwxrwxrwx");
+
+    private final ContainerdConfig config;
+
+    Folders(ContainerdConfig config) {
+        this.config = config;
+        try {
+            for (String name : new String[] {"container", "volumes"}) {
+                Path folder = Files.createDirectories(config.data().resolve(name));
+                Files.setPosixFilePermissions(folder, OURS);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Makes what an instance needs and does not have yet. */
+    void create(String id, InstanceSpec spec) {
+        try {
+            Files.createDirectories(config.folder(id));
+            for (int i = 0; i < spec.getVolumeMountsCount(); i++) {
+                String field = "spec.volume_mounts[" + i + "]";
+                Path volume = config.volume(OciSpec.volumeName(field, spec.getVolumeMounts(i)));
+                if (!Files.isDirectory(volume, LinkOption.NOFOLLOW_LINKS)) {
+                    Files.createDirectory(volume);
+                    // Its containers run as whoever their images say; nobody else gets this far.
+                    Files.setPosixFilePermissions(volume, ANYBODY);
+                }
+            }
+        } catch (IOException e) {
+            throw DriverException.passing("cannot make the instance's folders: " + e, e);
+        }
+    }
+
+    void renewInput(String id) {
+        try {
+            InputFifo.renew(config.input(id));
+        } catch (IOException e) {
+            throw DriverException.passing("cannot make the console's input: " + e, e);
+        }
+    }
+
+    void delete(String id) {
+        Path folder = config.folder(id);
+        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            throw DriverException.passing("cannot remove the instance's folder: " + e, e);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.hypervisor.agent.driver.containerd;
+
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.InstanceDriverContract;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+
+import java.util.Optional;
+
+/** The contract, against a real containerd. */
+@Tag("real")
+class ContainerdDriverTest extends InstanceDriverContract {
+    // Not closed after each test: the contract still uses its drivers then.
+    private static final Tasks tasks = new VirtualTasks();
+    private static ContainerdDaemon daemon;
+
+    @BeforeAll
+    static void startDaemon() {
+        daemon = new ContainerdDaemon();
+    }
+
+    @AfterAll
+    static void stopDaemon() {
+        daemon.close();
+        tasks.close();
+    }
+
+    @Override
+    protected InstanceDriver connect() {
+        return new ContainerdDriver(
+                daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
+    }
+
+    private static InstanceSpec shell(String script) {
+        return InstanceSpec.newBuilder()
+                .setImage(ContainerdDaemon.IMAGE)
+                .setCpuCores(1)
+                .setMemoryBytes(64 << 20)
+                .addCommand("sh")
+                .addArgs("-c")
+                .addArgs(script)
+                .build();
+    }
+
+    @Override
+    protected InstanceSpec lasting() {
+        return shell("cat");
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsCleanly() {
+        return Optional.of(shell("exit 0"));
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsWithError() {
+        return Optional.of(shell("exit 3"));
+    }
+
+    @Override
+    protected int errorCode() {
+        return 3;
+    }
+
+    @Override
+    protected InstanceSpec missingImage() {
+        return lasting().toBuilder().setImage("demo/missing").build();
+    }
+
+    @Override
+    protected void leaveHalfMade(InstanceDriver connected, Target target) {
+        try (Daemon connection = new Daemon(daemon.config(), tasks.concurrent("containerd"))) {
+            new Containers(connection, daemon.config())
+                    .create(
+                            target,
+                            Marks.fresh(target.epoch(), target.runGeneration(), false, 15),
+                            "{}");
+        }
+    }
+
+    @Override
+    protected void killBehindItsBack(String instanceId) {
+        daemon.ctr("tasks", "kill", "--signal", "SIGKILL", instanceId);
+    }
+}
