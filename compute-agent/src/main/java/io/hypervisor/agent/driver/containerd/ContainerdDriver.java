@@ -173,9 +173,8 @@ public final class ContainerdDriver implements InstanceDriver {
                         target.runGeneration(),
                         target.local(),
                         Signals.number(source.config().stopSignal()));
-        containers.create(target, marks, spec);
+        Container container = containers.create(target, marks, spec);
         folders.create(id, target.spec());
-        Container container = containers.find(id).orElseThrow(() -> missing(id));
         List<Mount> rootfs = containers.prepare(container, image, source.chainId());
         String user = source.config().user();
         Account account =

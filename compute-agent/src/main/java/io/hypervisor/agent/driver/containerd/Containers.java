@@ -60,7 +60,7 @@ final class Containers {
     }
 
     /** Writes the record, which does not refer to anything that has to exist. */
-    void create(Target target, Marks marks, String spec) {
+    Container create(Target target, Marks marks, String spec) {
         Options options =
                 Options.newBuilder().setRoot(config.data().resolve("runc").toString()).build();
         Container container =
@@ -78,7 +78,7 @@ final class Containers {
                         .build();
         CreateContainerRequest request =
                 CreateContainerRequest.newBuilder().setContainer(container).build();
-        Daemon.call(() -> daemon.containers().create(request));
+        return Daemon.call(() -> daemon.containers().create(request).getContainer());
     }
 
     // containerd knows its own types by their bare names, without a host before them.
