@@ -1,0 +1,102 @@
+package io.hypervisor.console;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.BadRequest;
+import com.google.rpc.PreconditionFailure;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Turns what the server answered into what the user reads. */
+final class Problems {
+    private Problems() {}
+
+    /** The problem behind a status; {@code server} is the address that was asked. */
+    static Problem of(StatusRuntimeException e, String server) {
+        Status.Code code = e.getStatus().getCode();
+        List<String> causes = causes(e);
+        String said = e.getStatus().getDescription();
+        String message = said == null ? code.name() : said;
+        return switch (code) {
+            case UNAVAILABLE -> unreachable(e, server, message);
+            case DEADLINE_EXCEEDED ->
+                    new Problem(
+                            Problem.TIMED_OUT,
+                            server + " did not answer in time",
+                            List.of(message),
+                            "a longer --timeout-call, or look after the controller");
+            // Only a placement explains itself filter by filter; other limits just say so.
+            case RESOURCE_EXHAUSTED ->
+                    causes.isEmpty()
+                            ? Problem.failed(message, "again in a moment")
+                            : new Problem(
+                                    Problem.NOT_PLACED,
+                                    message,
+                                    causes,
+                                    "--queue to wait for room, or hvctl instance plan with the same"
+                                            + " options to see every node");
+            case UNIMPLEMENTED ->
+                    Problem.failed(
+                            server + " does not serve this: " + message,
+                            "hvctl version to compare both sides");
+            case ABORTED ->
+                    new Problem(Problem.FAILED, message, causes, "again, after reading it anew");
+            case UNAUTHENTICATED, PERMISSION_DENIED ->
+                    new Problem(
+                            Problem.FAILED,
+                            message,
+                            causes,
+                            "hvctl context list to see which certificate is used");
+            default -> new Problem(Problem.FAILED, message, causes, "");
+        };
+    }
+
+    private static Problem unreachable(StatusRuntimeException e, String server, String message) {
+        // grpc's own words for a refused connection are about its own threads.
+        boolean io = "io exception".equals(message);
+        Throwable cause = e.getCause();
+        List<String> why = io && cause != null ? List.of(root(cause)) : List.of();
+        return new Problem(
+                Problem.FAILED,
+                io ? "cannot reach " + server : message + " (" + server + ")",
+                why,
+                "hvctl context list to see which server is meant; --server HOST:PORT for another");
+    }
+
+    private static String root(Throwable thrown) {
+        Throwable at = thrown;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return String.valueOf(at.getMessage());
+    }
+
+    private static List<String> causes(StatusRuntimeException e) {
+        com.google.rpc.Status status = StatusProto.fromThrowable(e);
+        List<String> causes = new ArrayList<>();
+        if (status == null) {
+            return causes;
+        }
+        try {
+            for (Any detail : status.getDetailsList()) {
+                if (detail.is(BadRequest.class)) {
+                    detail.unpack(BadRequest.class)
+                            .getFieldViolationsList()
+                            .forEach(v -> causes.add(v.getField() + ": " + v.getDescription()));
+                } else if (detail.is(PreconditionFailure.class)) {
+                    detail.unpack(PreconditionFailure.class)
+                            .getViolationsList()
+                            .forEach(v -> causes.add(v.getSubject() + ": " + v.getDescription()));
+                }
+            }
+        } catch (InvalidProtocolBufferException unreadable) {
+            causes.add("with details that cannot be read: " + unreadable.getMessage());
+        }
+        return causes;
+    }
+}
