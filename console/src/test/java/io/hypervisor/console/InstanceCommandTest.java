@@ -421,7 +421,7 @@ class InstanceCommandTest {
                                 2,
                                 "",
                                 "error: deleting 2 instances needs --yes\n"
-                                    + "try: the same with --yes\n"));
+                                        + "try: the same with --yes\n"));
         assertThat(hvctl.run("instance", "delete", "web", "db", "x", "--yes", "--ignore-missing"))
                 .isEqualTo(new Result(0, "", "web deleted\ndb deleted\n"));
     }

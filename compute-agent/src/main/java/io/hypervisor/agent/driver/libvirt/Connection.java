@@ -32,6 +32,7 @@ final class Connection extends Connect {
         static final int REASON_DESTROYED = 2;
         static final int REASON_CRASHED = 3;
         static final int REASON_FAILED = 6;
+        static final int REASON_PAUSED_IO_ERROR = 5;
 
         boolean active() {
             return state != SHUTOFF && state != CRASHED && state != 0;

@@ -4,6 +4,7 @@ import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.libvirt.Connection.State;
 import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -14,17 +15,24 @@ record DomainState(DomainRecord record, State state) {
         return state.active();
     }
 
-    /** Whether it has ended and its record does not know yet. */
-    boolean endIsNews() {
-        return !active()
-                && switch (record.phase()) {
-                    case STARTING, RUNNING, STOPPING -> true;
-                    case NEW, ENDED_CLEAN, ENDED_FAILED, ENDED_STOPPED, ENDED_UNKNOWN -> false;
-                };
+    /** Whether its record does not say yet that it has ended, or that it runs. */
+    boolean isNews() {
+        return switch (record.phase()) {
+            case NEW, ENDED_CLEAN, ENDED_FAILED, ENDED_STOPPED, ENDED_UNKNOWN -> active();
+            case STARTING -> true;
+            case RUNNING, STOPPING -> !active();
+        };
     }
 
-    /** The record, with how the run ended. */
-    DomainRecord ended() {
+    /** The record as it should be; a run that nobody here saw begin begins now. */
+    DomainRecord settled(Instant now) {
+        if (!isNews()) {
+            return record;
+        }
+        return active() ? record.running(now) : ended();
+    }
+
+    private DomainRecord ended() {
         Phase phase =
                 switch (record.phase()) {
                     case STOPPING -> Phase.ENDED_STOPPED;
@@ -50,7 +58,7 @@ record DomainState(DomainRecord record, State state) {
 
     /** A start or stop is under way: until it is through, nothing has ended. */
     DomainState beingChanged() {
-        return record.phase() == Phase.STARTING ? with(record.in(Phase.NEW)) : this;
+        return record.phase() == Phase.STARTING && !active() ? with(record.in(Phase.NEW)) : this;
     }
 
     Found found(String id) {
@@ -65,12 +73,19 @@ record DomainState(DomainRecord record, State state) {
                         : Found.State.STOPPED,
                 exit,
                 exit == Found.Exit.CLEAN ? OptionalInt.of(0) : OptionalInt.empty(),
-                switch (exit) {
-                    case NONE, CLEAN, STOPPED -> "";
-                    case FAILED -> "the virtual machine crashed";
-                    case UNKNOWN -> "the virtual machine ended, and nobody saw how";
-                },
+                reason(exit),
                 record.startedAt());
+    }
+
+    private String reason(Found.Exit exit) {
+        if (state.state() == State.PAUSED && state.reason() == State.REASON_PAUSED_IO_ERROR) {
+            return "halted, because a disk cannot be read or written: full or broken";
+        }
+        return switch (exit) {
+            case NONE, CLEAN, STOPPED -> "";
+            case FAILED -> "the virtual machine crashed";
+            case UNKNOWN -> "the virtual machine ended, and nobody saw how";
+        };
     }
 
     /** An instance that has a folder and no domain. */

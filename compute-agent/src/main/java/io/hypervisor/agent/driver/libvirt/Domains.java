@@ -6,6 +6,7 @@ import org.libvirt.Domain;
 import org.libvirt.Error.ErrorNumber;
 import org.libvirt.LibvirtException;
 
+import java.time.DateTimeException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -63,6 +64,9 @@ final class Domains {
             return record.home().equals(home)
                     ? Optional.of(new DomainState(record, connection.state(id)))
                     : Optional.empty();
+        } catch (IllegalArgumentException | DateTimeException e) {
+            throw DriverException.permanent(
+                    "domain " + id + ": metadata cannot be read: " + e.getMessage());
         } catch (LibvirtException e) {
             // Not made by any agent; or gone since it was listed; or transient, so not ours.
             if (Daemon.is(e, ErrorNumber.VIR_ERR_NO_DOMAIN_METADATA)

@@ -155,7 +155,7 @@ public final class LibvirtDriver implements InstanceDriver {
      * restarts. Leaves an instance alone that is just being worked on.
      */
     private DomainState settled(String id, DomainState seen) {
-        if (!seen.endIsNews()) {
+        if (!seen.isNews()) {
             return seen;
         }
         ReentrantLock lock = lock(id);
@@ -163,19 +163,19 @@ public final class LibvirtDriver implements InstanceDriver {
             return seen.beingChanged();
         }
         try {
-            return domains.state(id)
-                    .map(
-                            now -> {
-                                if (now.endIsNews()) {
-                                    domains.write(id, now.ended());
-                                    return now.with(now.ended());
-                                }
-                                return now;
-                            })
-                    .orElse(seen);
+            return domains.state(id).map(now -> settle(id, now)).orElse(seen);
         } finally {
             lock.unlock();
         }
+    }
+
+    private DomainState settle(String id, DomainState state) {
+        if (!state.isNews()) {
+            return state;
+        }
+        DomainRecord record = state.settled(clock.now());
+        domains.write(id, record);
+        return state.with(record);
     }
 
     @Override
@@ -221,8 +221,8 @@ public final class LibvirtDriver implements InstanceDriver {
                                         + " runs under generation "
                                         + before.record().runGeneration()
                                         + " (expected: stopped)");
-                    } else if (before.record().phase() == Phase.STARTING) {
-                        domains.write(id, before.record().running(clock.now()));
+                    } else {
+                        settle(id, before);
                     }
                     return true;
                 });

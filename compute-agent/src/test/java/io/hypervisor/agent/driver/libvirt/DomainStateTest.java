@@ -10,11 +10,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
 class DomainStateTest {
     private static final int RUNNING = 1;
+    private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
     private static DomainState state(Phase phase, int state, int reason) {
         return new DomainState(
@@ -47,18 +49,20 @@ class DomainStateTest {
     })
     void howARunEnded(Phase phase, int reason, Found.Exit expected) {
         DomainState seen = state(phase, State.SHUTOFF, reason);
-        Found found = seen.with(seen.ended()).found("id");
+        Found found = seen.with(seen.settled(NOW)).found("id");
         assertThat(found.state()).isEqualTo(Found.State.STOPPED);
         assertThat(found.exit()).isEqualTo(expected);
         assertThat(found.exitCode().isPresent()).isEqualTo(expected == Found.Exit.CLEAN);
-        assertThat(seen.with(seen.ended()).endIsNews()).isFalse();
+        assertThat(seen.with(seen.settled(NOW)).isNews()).isFalse();
     }
 
     @Test
     void whatRunsHasNoEnd() {
         for (Phase phase : Phase.values()) {
             DomainState seen = state(phase, RUNNING, 1);
-            assertThat(seen.endIsNews()).isFalse();
+            boolean known = phase == Phase.RUNNING || phase == Phase.STOPPING;
+            assertThat(seen.isNews()).isEqualTo(!known);
+            assertThat(seen.settled(NOW).phase()).isEqualTo(known ? phase : Phase.RUNNING);
             assertThat(seen.found("id").state()).isEqualTo(Found.State.RUNNING);
             assertThat(seen.found("id").exit()).isEqualTo(Found.Exit.NONE);
         }

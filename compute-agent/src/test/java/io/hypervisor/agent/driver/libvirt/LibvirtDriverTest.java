@@ -213,6 +213,23 @@ class LibvirtDriverTest {
     }
 
     @Test
+    void aStartWhoseAgentDiedIsARun() {
+        Target target = target(DemoGuest.shell());
+        driver.create(target);
+        DomainRecord record = DomainRecord.of(target, daemon.home().toString());
+        try (Daemon connection = new Daemon(daemon.uri(), tasks)) {
+            new Domains(connection, daemon.home().toString())
+                    .write(target.instanceId(), record.starting(target));
+        }
+        daemon.virsh("start", target.instanceId());
+        assertThat(found(driver, target).state()).isEqualTo(Found.State.RUNNING);
+        assertThat(found(driver, target).startedAt()).isPresent();
+        awaitLog(target, "demo-guest ready");
+        type(target, "power-button");
+        await().atMost(PATIENCE).until(() -> found(driver, target).exit() == Found.Exit.CLEAN);
+    }
+
+    @Test
     void aFailedStartIsNoRun() throws IOException {
         Target target =
                 target(
