@@ -1,5 +1,7 @@
 package io.hypervisor.agent;
 
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
@@ -75,28 +77,18 @@ public record AgentConfig(
      * Virtual machines of libvirt.
      *
      * @param threads calls that change something at the same time
+     * @param uri libvirt's connection URI
      * @param imageDirs folders with images, searched in order
+     * @param accelerator auto: KVM if it is proven to work, else emulation
+     * @param machine QEMU's machine type
      */
     public record Vm(
             @Default("false") boolean enabled,
             @Default("8") int threads,
             @Default("qemu:///system") String uri,
             List<Path> imageDirs,
-            @Default("auto") Accelerator accelerator,
-            @Default("pc") Machine machine) {}
-
-    /** What executes a guest's instructions; auto: KVM if it is proven to work. */
-    public enum Accelerator {
-        AUTO,
-        KVM,
-        TCG
-    }
-
-    /** QEMU's machine type. */
-    public enum Machine {
-        PC,
-        Q35
-    }
+            @Default("auto") Acceleration accelerator,
+            @Default("pc") MachineType machine) {}
 
     /**
      * Containers of containerd.

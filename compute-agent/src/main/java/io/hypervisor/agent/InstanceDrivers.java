@@ -6,10 +6,13 @@ import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.agent.driver.fake.FakeWorld;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
+import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
 import io.hypervisor.agent.node.NodeFacts;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.config.ConfigException;
+import io.micrometer.core.instrument.MeterRegistry;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +21,12 @@ import java.util.List;
 final class InstanceDrivers {
     private InstanceDrivers() {}
 
-    static List<InstanceDriver> of(AgentConfig config, Clock clock, Tasks tasks) {
+    static List<InstanceDriver> of(
+            AgentConfig config, Clock clock, Tasks tasks, MeterRegistry metrics) {
         List<InstanceDriver> drivers = new ArrayList<>();
+        if (config.drivers().vm().enabled()) {
+            drivers.add(vm(config, clock, tasks));
+        }
         if (config.drivers().fake().enabled()) {
             drivers.addAll(fakes(config, clock, tasks));
         }
@@ -49,8 +56,12 @@ final class InstanceDrivers {
         return drivers;
     }
 
-    /** A driver whose calls are native, on threads of its own. */
-    static InstanceDriver pooled(InstanceDriver driver, Tasks tasks, int threads) {
-        return new PooledDriver(driver, tasks, threads);
+    private static InstanceDriver vm(AgentConfig config, Clock clock, Tasks tasks) {
+        AgentConfig.Vm vm = config.drivers().vm();
+        LibvirtConfig libvirt =
+                new LibvirtConfig(vm.uri(), vm.imageDirs(), vm.accelerator(), vm.machine());
+        LibvirtDriver driver =
+                new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
+        return new PooledDriver(driver, tasks, vm.threads());
     }
 }

@@ -7,6 +7,7 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.slf4j.Logger;
@@ -56,14 +57,14 @@ public final class Main {
         Clock clock = Clock.system();
         // Before the drivers: they keep files in this folder.
         DataDir dataDir = DataDir.open(config.dataDir());
-        List<InstanceDriver> drivers = InstanceDrivers.of(config, clock, tasks);
+        MeterRegistry metrics = new SimpleMeterRegistry();
+        List<InstanceDriver> drivers = InstanceDrivers.of(config, clock, tasks, metrics);
         Agent agent =
                 new Agent(
                         config,
                         dataDir,
                         drivers,
-                        new Agent.Surroundings(
-                                clock, tasks, new SecureRandom(), new SimpleMeterRegistry()));
+                        new Agent.Surroundings(clock, tasks, new SecureRandom(), metrics));
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(

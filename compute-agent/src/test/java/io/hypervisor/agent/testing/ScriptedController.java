@@ -34,6 +34,7 @@ public final class ScriptedController implements AutoCloseable {
     public static final String CLUSTER = "cluster-1";
 
     private final GrpcServer server;
+    private final HostPort address;
     private final List<RegisterNodeRequest> registrations = new CopyOnWriteArrayList<>();
     private final List<NodeMessage> messages = new CopyOnWriteArrayList<>();
     private final Map<String, StreamObserver<ControllerMessage>> streams =
@@ -55,10 +56,11 @@ public final class ScriptedController implements AutoCloseable {
                         List.of(),
                         List.of(new Registry(), new Feed()),
                         Duration.ofMillis(100));
+        address = new HostPort("127.0.0.1", server.port());
     }
 
     public HostPort address() {
-        return new HostPort("127.0.0.1", server.port());
+        return address;
     }
 
     /** Every stream is refused with this from now on. */

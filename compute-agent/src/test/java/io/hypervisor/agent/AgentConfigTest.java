@@ -1,0 +1,90 @@
+package io.hypervisor.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.hypervisor.core.config.ConfigException;
+import io.hypervisor.core.config.ConfigLoader;
+
+import org.junit.jupiter.api.Test;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+class AgentConfigTest {
+    private static AgentConfig load(String... flags) {
+        return ConfigLoader.load(AgentConfig.class, Optional.empty(), Map.of(), List.of(flags));
+    }
+
+    @Test
+    void defaults() {
+        AgentConfig config = load();
+        assertThat(config.grpcAddr()).hasToString("127.0.0.1:50052");
+        assertThat(config.reachableIp()).isEqualTo("127.0.0.1");
+        assertThat(config.controllers()).isEmpty();
+        assertThat(config.dataDir()).isEqualTo(Path.of("/var/lib/hypervisor/agent"));
+        assertThat(config.drivers().vm().enabled()).isFalse();
+        assertThat(config.drivers().container().enabled()).isFalse();
+        assertThat(config.drivers().fake().enabled()).isFalse();
+        assertThat(config.stopInstancesOnExit()).isFalse();
+        assertThat(config.listPeriod()).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void theExampleHoldsTheDefaults() {
+        AgentConfig example =
+                ConfigLoader.load(
+                        AgentConfig.class,
+                        Optional.of(Path.of("../deploy/config/agent.yaml")),
+                        Map.of(),
+                        List.of());
+        AgentConfig same =
+                load(
+                        "--controllers=[127.0.0.1:50051]",
+                        "--drivers.vm.enabled=true",
+                        "--drivers.vm.image-dirs=[/var/lib/hypervisor/images]",
+                        "--drivers.container.enabled=true");
+        assertThat(example).isEqualTo(same);
+    }
+
+    @Test
+    void everyKeyOfTheRunScript() {
+        AgentConfig config =
+                load(
+                        "--data-dir=relative",
+                        "--grpc-addr=127.0.0.1:1234",
+                        "--controllers=[127.0.0.1:1, '[::1]:2']",
+                        "--drivers.vm.uri=qemu+unix:///system?socket=/x/libvirt-sock",
+                        "--drivers.vm.image-dirs=[/images]",
+                        "--drivers.container.address=/x/containerd.sock",
+                        "--stop-instances-on-exit=true");
+        assertThat(config.dataDir()).isAbsolute();
+        assertThat(config.controllers())
+                .extracting(Object::toString)
+                .containsExactly("127.0.0.1:1", "[::1]:2");
+        assertThat(config.drivers().vm().uri()).endsWith("libvirt-sock");
+        assertThat(config.stopInstancesOnExit()).isTrue();
+    }
+
+    @Test
+    void mistakesAreNamed() {
+        Map<String, String> mistakes =
+                Map.of(
+                        "--grpc-addr=0.0.0.0:1", "advertise_ip: missing",
+                        "--list-period=0s", "list_period: value: 0",
+                        "--drivers.vm.accelerator=xen", "one of auto, kvm, tcg",
+                        "--drivers.fake.types=[disk]", "one of vm, container, microvm",
+                        "--role=boss", "one of master, worker",
+                        "--dat-dir=/x", "did you mean data_dir",
+                        "--stop-grace=10", "a duration");
+        mistakes.forEach(
+                (flag, message) ->
+                        assertThatThrownBy(() -> load(flag))
+                                .as(flag)
+                                .isInstanceOf(ConfigException.class)
+                                .hasMessageContaining(message));
+    }
+}
