@@ -10,6 +10,7 @@ import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.NodeState;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
@@ -35,8 +36,8 @@ import java.util.Set;
 public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         implements Action<Boolean> {
 
-    // A node that lists more images than this is not told apart by the rest.
-    private static final int MAX_IMAGES = 1000;
+    // Half of what one record may hold; a node that lists more counts as holding the first of them.
+    private static final int MAX_IMAGE_BYTES = Store.MAX_VALUE_BYTES / 2;
 
     /** Edits up to what one commit holds; groups stay whole. */
     private static final class Collected {
@@ -92,9 +93,14 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
 
     private List<Edit> healthEdits(Snapshot now, NodeState state) {
         Health health = new Health(now, nodeId, at).conditions(state.getConditionsList());
-        health.next()
-                .clearImages()
-                .addAllImages(state.getImagesList().stream().limit(MAX_IMAGES).toList());
+        health.next().clearImages();
+        int bytes = 0;
+        for (Image image : state.getImagesList()) {
+            bytes += image.getSerializedSize();
+            if (bytes <= MAX_IMAGE_BYTES) {
+                health.next().addImages(image);
+            }
+        }
         return health.edits();
     }
 

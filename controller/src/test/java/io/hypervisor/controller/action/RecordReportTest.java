@@ -239,4 +239,15 @@ final class RecordReportTest {
         assertThat(now.rooms().of("n").orElseThrow().allocatable().getCpuCores()).isEqualTo(16);
         assertThat(act(now, report(report)).writes()).isZero();
     }
+
+    @Test
+    void aListOfImagesIsCutToWhatARecordHolds() {
+        NodeState.Builder state = NodeState.newBuilder();
+        for (int i = 0; i < 20_000; i++) {
+            state.addImages(Image.newBuilder().setId("x".repeat(100)).setName("image-" + i));
+        }
+        Snapshot now = act(one, report(NodeReport.newBuilder().setNode(state))).state();
+        assertThat(now.health("n").orElseThrow().value().getSerializedSize())
+                .isBetween(400_000, 1 << 20);
+    }
 }
