@@ -32,7 +32,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /** AgentService, each call passed on to the node it is about. */
-public final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
+final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
     /** Names a node by id or hostname. */
     static final String NODE_HEADER = "hypervisor-node";
 

@@ -45,7 +45,7 @@ import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
 
 /** ComputeService: instances and images. */
-public final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
+final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
     private final Replica replica;
     private final WatchHub hub;
     private final NodeDoor door;
@@ -53,7 +53,7 @@ public final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase 
     private final Ids ids;
 
     /** Serves what the replica knows, and decides through it. */
-    public ComputeApi(Replica replica, WatchHub hub, NodeDoor door, Clock clock, Ids ids) {
+    ComputeApi(Replica replica, WatchHub hub, NodeDoor door, Clock clock, Ids ids) {
         this.replica = replica;
         this.hub = hub;
         this.door = door;

@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * Passes writes that reach a replica which does not lead on to the leader, with their headers and
  * deadline, and its answer back as it is. At most one hop.
  */
-public final class Forwarding implements ServerInterceptor {
+final class Forwarding implements ServerInterceptor {
     private static final Metadata.Key<String> HOP =
             Metadata.Key.of("hypervisor-forwarded", Metadata.ASCII_STRING_MARSHALLER);
     private static final Set<String> WRITES =
@@ -58,7 +58,7 @@ public final class Forwarding implements ServerInterceptor {
      *
      * @param channels connections to replicas
      */
-    public Forwarding(
+    Forwarding(
             BooleanSupplier leading,
             Supplier<Optional<HostPort>> leader,
             Function<HostPort, Channel> channels) {

@@ -10,7 +10,7 @@ import io.grpc.ServerInterceptor;
 import java.util.Optional;
 
 /** Lets methods read the request's headers. */
-public final class Headers implements ServerInterceptor {
+final class Headers implements ServerInterceptor {
     private static final Context.Key<Metadata> KEY = Context.key("headers");
 
     @Override

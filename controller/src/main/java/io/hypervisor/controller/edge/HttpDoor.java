@@ -93,7 +93,6 @@ public final class HttpDoor implements AutoCloseable {
         GrpcServiceBuilder grpc =
                 GrpcService.builder()
                         .supportedSerializationFormats(GrpcSerializationFormats.values())
-                        .unframedGrpcErrorHandler(errors)
                         .enableHttpJsonTranscoding(
                                 HttpJsonTranscodingOptions.builder()
                                         .queryParamMatchRules(

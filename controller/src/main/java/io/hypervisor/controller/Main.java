@@ -1,0 +1,94 @@
+package io.hypervisor.controller;
+
+import io.hypervisor.controller.store.Store;
+import io.hypervisor.controller.store.StoreException;
+import io.hypervisor.controller.store.local.LocalStore;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.config.ConfigException;
+import io.hypervisor.core.config.ConfigLoader;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The controller process: {@code Main [--config=FILE] [--KEY=VALUE ...]}. */
+public final class Main {
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
+    private static final String CONFIG_FLAG = "--config=";
+    private static final int BAD_CONFIG = 2;
+    private static final int CANNOT_START = 1;
+
+    private Main() {}
+
+    /** Starts a controller, which runs until the process is told to stop. */
+    public static void main(String[] args) {
+        long begun = Clock.system().nanos();
+        ControllerConfig config;
+        try {
+            config = config(List.of(args));
+        } catch (ConfigException e) {
+            System.err.println("controller: " + e.getMessage());
+            System.exit(BAD_CONFIG);
+            return;
+        }
+        try {
+            start(config, begun);
+        } catch (StoreException | UncheckedIOException | IllegalStateException e) {
+            System.err.println("controller: cannot start: " + e.getMessage());
+            log.debug("cannot start", e);
+            System.exit(CANNOT_START);
+        }
+    }
+
+    private static ControllerConfig config(List<String> args) {
+        Optional<Path> file = Optional.empty();
+        List<String> flags = new ArrayList<>();
+        for (String arg : args) {
+            if (arg.startsWith(CONFIG_FLAG)) {
+                file = Optional.of(Path.of(arg.substring(CONFIG_FLAG.length())));
+            } else {
+                flags.add(arg);
+            }
+        }
+        return ConfigLoader.load(ControllerConfig.class, file, System.getenv(), flags);
+    }
+
+    private static void start(ControllerConfig config, long begun) {
+        Clock clock = Clock.system();
+        Tasks tasks = new VirtualTasks();
+        Store store = open(config, tasks);
+        Controller controller = new Controller(config, store, clock, new SecureRandom(), tasks);
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        Thread.ofPlatform()
+                                .name("shutdown")
+                                .unstarted(
+                                        () -> {
+                                            controller.close();
+                                            store.close();
+                                            tasks.close();
+                                            log.info("event=stopped");
+                                        }));
+        log.info(
+                "event=ready grpc={} http={} store={} start_ms={}",
+                controller.grpcPort(),
+                controller.httpPort(),
+                config.store(),
+                (clock.nanos() - begun) / 1_000_000);
+    }
+
+    private static Store open(ControllerConfig config, Tasks tasks) {
+        return switch (config.store()) {
+            case LOCAL -> LocalStore.open(config.dataDir().resolve("state.db"), tasks);
+            case ETCD -> throw new IllegalStateException("store: etcd is not wired yet");
+        };
+    }
+}
