@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -166,6 +167,9 @@ public final class AgentLinks implements ChangeListener, AutoCloseable {
         } catch (StatusRuntimeException e) {
             log.warn("node={}: cannot list its instances: {}", nodeId, e.getStatus());
             return Outcome.blocked(e.getStatus().toString());
+        } catch (CompletionException e) {
+            log.warn("node={}: report not recorded: {}", nodeId, e.getMessage());
+            return Outcome.blocked(String.valueOf(e.getMessage()));
         }
         return Outcome.again(timing.poll());
     }

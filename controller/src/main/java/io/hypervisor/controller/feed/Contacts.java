@@ -121,10 +121,14 @@ public final class Contacts {
 
     /** Until its stream ends a node may hear of us even if we do not hear of it. */
     synchronized void streamEnded(String nodeId) {
-        Contact contact = contacts.computeIfAbsent(nodeId, id -> unknown());
-        contact.touched = clock.nanos();
-        contact.streaming = false;
-        contact.settled = false;
+        contacts.computeIfPresent(
+                nodeId,
+                (id, contact) -> {
+                    contact.touched = clock.nanos();
+                    contact.streaming = false;
+                    contact.settled = false;
+                    return contact;
+                });
     }
 
     synchronized void journaled(String nodeId, long revision) {
@@ -140,7 +144,12 @@ public final class Contacts {
 
     /** What the node holds has to be learned anew. */
     synchronized void unsettle(String nodeId) {
-        contacts.computeIfAbsent(nodeId, id -> unknown()).settled = false;
+        contacts.computeIfPresent(
+                nodeId,
+                (id, contact) -> {
+                    contact.settled = false;
+                    return contact;
+                });
     }
 
     /** Ids of the nodes that send heartbeats and have opened no stream. */

@@ -42,9 +42,9 @@ final class NodeStream implements StreamObserver<NodeMessage> {
     private final NodeFeed feed;
     private final ServerCallStreamObserver<ControllerMessage> observer;
     private final Executor serial;
-    private final long term;
 
     private String nodeId = "";
+    private long term;
     private boolean admitted;
     private boolean closed;
     private long sentRevision;
@@ -76,7 +76,6 @@ final class NodeStream implements StreamObserver<NodeMessage> {
         this.feed = feed;
         this.observer = observer;
         this.serial = feed.tasks().serial("node-stream");
-        this.term = feed.term();
         observer.disableAutoRequest();
         observer.setOnReadyHandler(() -> serial.execute(this::push));
         observer.setOnCancelHandler(() -> serial.execute(this::gone));
@@ -163,6 +162,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             throw Fault.invalid("hello", hello.getNodeId(), "one per stream");
         }
         nodeId = hello.getNodeId();
+        term = feed.term();
         var _ =
                 feed.admit(hello, this)
                         .whenComplete(

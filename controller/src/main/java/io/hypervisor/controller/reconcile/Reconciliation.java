@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 
 /** Runs the reconcilers while this process leads. */
 public final class Reconciliation implements ChangeListener, AutoCloseable {
@@ -65,7 +66,21 @@ public final class Reconciliation implements ChangeListener, AutoCloseable {
                 "reconcile-" + reconciler.name(),
                 tasks,
                 BACKOFF,
-                key -> leading ? reconciler.reconcile(key) : Outcome.done());
+                key -> leading ? attempt(reconciler, key) : Outcome.done());
+    }
+
+    /** A decision that could not be recorded is made again. */
+    private static Outcome attempt(Reconciler reconciler, String key) {
+        try {
+            return reconciler.reconcile(key);
+        } catch (CompletionException e) {
+            log.warn(
+                    "reconciler={} key={}: not recorded: {}",
+                    reconciler.name(),
+                    key,
+                    e.getMessage());
+            return Outcome.blocked(String.valueOf(e.getMessage()));
+        }
     }
 
     /** Begins, with everything that is due, or rests. */

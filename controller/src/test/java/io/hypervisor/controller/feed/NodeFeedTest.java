@@ -27,6 +27,7 @@ import io.hypervisor.api.internal.v1.NodeLinkServiceGrpc;
 import io.hypervisor.api.internal.v1.NodeMessage;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
@@ -193,6 +194,34 @@ class NodeFeedTest {
         node.report(NodeReport.newBuilder().setFull(true).build());
 
         assertThat(node.code()).isEqualTo(Status.Code.UNAVAILABLE);
+    }
+
+    @Test
+    void recordsReportsThatNeedSeveralCommits() {
+        NodeReport.Builder report = NodeReport.newBuilder().setFull(true);
+        for (int i = 0; i < 250; i++) {
+            String id = "i" + i;
+            committer.commit(put(instance(id)), put(placement(id, "n")));
+            report.addObserved(observed(id, InstanceState.INSTANCE_STATE_RUNNING));
+        }
+        FakeNode node = new FakeNode().hello("n");
+        node.report(report.build());
+
+        assertThat(committer.snapshot().placedOn("n"))
+                .filteredOn(id -> !id.equals("a"))
+                .allMatch(id -> committer.snapshot().observed(id).isPresent());
+        assertThat(node.ended).isEmpty();
+    }
+
+    @Test
+    void aReturningNodeIsNoLongerUnreachableBeforeItGetsItsDocument() {
+        committer.commit(Records.health("n", NodeStatus.NODE_STATUS_UNREACHABLE));
+        FakeNode node = new FakeNode().hello("n");
+
+        assertThat(committer.snapshot().health("n").orElseThrow().value().getStatus())
+                .isEqualTo(NodeStatus.NODE_STATUS_NOT_READY);
+        assertThat(node.received.get(1).getDocument().getRevision())
+                .isEqualTo(committer.snapshot().revision());
     }
 
     @Test
