@@ -1,7 +1,5 @@
 package io.hypervisor.agent.driver.libvirt;
 
-import io.hypervisor.core.config.Default;
-
 import java.nio.file.Path;
 import java.util.List;
 
@@ -14,10 +12,7 @@ import java.util.List;
  * @param machine QEMU's machine type: pc starts faster, q35 has PCI Express
  */
 public record LibvirtConfig(
-        @Default("qemu:///system") String uri,
-        List<Path> imageDirs,
-        @Default("auto") Acceleration acceleration,
-        @Default("pc") MachineType machine) {
+        String uri, List<Path> imageDirs, Acceleration acceleration, MachineType machine) {
 
     /** What executes a guest's instructions. */
     public enum Acceleration {
