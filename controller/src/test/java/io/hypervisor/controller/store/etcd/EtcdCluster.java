@@ -1,0 +1,164 @@
+package io.hypervisor.controller.store.etcd;
+
+import static org.awaitility.Awaitility.await;
+
+import io.hypervisor.core.server.HostPort;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A private etcd of one or more members on free ports, gone without a trace when closed. */
+public final class EtcdCluster implements AutoCloseable {
+    private final Path folder;
+    private final List<Member> members = new ArrayList<>();
+
+    private static final class Member {
+        final String name;
+        final int clientPort = freePort();
+        final int peerPort = freePort();
+        Process process;
+
+        Member(String name) {
+            this.name = name;
+        }
+    }
+
+    private EtcdCluster(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Starts so many members and waits until they serve. */
+    public static EtcdCluster start(int members) throws IOException {
+        EtcdCluster cluster = new EtcdCluster(Files.createTempDirectory("etcd"));
+        for (int i = 0; i < members; i++) {
+            cluster.members.add(new Member("m" + i));
+        }
+        for (int i = 0; i < members; i++) {
+            cluster.launch(i);
+        }
+        for (int i = 0; i < members; i++) {
+            cluster.awaitHealthy(i);
+        }
+        return cluster;
+    }
+
+    private void launch(int index) throws IOException {
+        Member member = members.get(index);
+        String clientUrl = "http://127.0.0.1:" + member.clientPort;
+        String peerUrl = "http://127.0.0.1:" + member.peerPort;
+        String all =
+                members.stream()
+                        .map(one -> one.name + "=http://127.0.0.1:" + one.peerPort)
+                        .collect(Collectors.joining(","));
+        member.process =
+                new ProcessBuilder(
+                                "etcd",
+                                "--name=" + member.name,
+                                "--data-dir=" + folder.resolve(member.name),
+                                "--listen-client-urls=" + clientUrl,
+                                "--advertise-client-urls=" + clientUrl,
+                                "--listen-peer-urls=" + peerUrl,
+                                "--initial-advertise-peer-urls=" + peerUrl,
+                                "--initial-cluster=" + all,
+                                "--logger=zap",
+                                "--log-level=error")
+                        .redirectErrorStream(true)
+                        .redirectOutput(folder.resolve(member.name + ".log").toFile())
+                        .start();
+    }
+
+    private void awaitHealthy(int index) {
+        URI health = URI.create("http://127.0.0.1:" + members.get(index).clientPort + "/health");
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            await().atMost(Duration.ofSeconds(60))
+                    .ignoreExceptions()
+                    .until(
+                            () ->
+                                    http.send(
+                                                    HttpRequest.newBuilder(health)
+                                                            .timeout(Duration.ofSeconds(2))
+                                                            .build(),
+                                                    HttpResponse.BodyHandlers.ofString())
+                                            .body()
+                                            .contains("true"));
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Where its members serve clients. */
+    public List<HostPort> endpoints() {
+        return members.stream().map(one -> new HostPort("127.0.0.1", one.clientPort)).toList();
+    }
+
+    /** How many members there are, running or not. */
+    public int size() {
+        return members.size();
+    }
+
+    /** Ends a member as a power cut would. */
+    public void kill(int index) {
+        members.get(index).process.destroyForcibly().onExit().join();
+    }
+
+    /** Starts a member that was killed again, on its data, and waits until it serves. */
+    public void restart(int index) throws IOException {
+        launch(index);
+        awaitHealthy(index);
+    }
+
+    /** Starts members that were killed again, together, and waits until they serve. */
+    public void restart(List<Integer> indexes) throws IOException {
+        for (int index : indexes) {
+            launch(index);
+        }
+        indexes.forEach(this::awaitHealthy);
+    }
+
+    /** Makes a member hang. */
+    public void pause(int index) throws IOException, InterruptedException {
+        signal("STOP", index);
+    }
+
+    /** Lets a member that hangs go on. */
+    public void resume(int index) throws IOException, InterruptedException {
+        signal("CONT", index);
+    }
+
+    private void signal(String name, int index) throws IOException, InterruptedException {
+        long pid = members.get(index).process.pid();
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (int i = 0; i < members.size(); i++) {
+            kill(i);
+        }
+        try (Stream<Path> paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

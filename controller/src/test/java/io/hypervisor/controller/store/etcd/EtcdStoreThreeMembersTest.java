@@ -1,0 +1,88 @@
+package io.hypervisor.controller.store.etcd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.hypervisor.controller.store.Recorder;
+import io.hypervisor.controller.store.Store;
+import io.hypervisor.controller.store.StoreException;
+import io.hypervisor.controller.store.Term;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+@Tag("real")
+class EtcdStoreThreeMembersTest extends EtcdStoreContract {
+    private static EtcdCluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        cluster = EtcdCluster.start(3);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        cluster.close();
+    }
+
+    @Override
+    EtcdCluster cluster() {
+        return cluster;
+    }
+
+    @Test
+    void withoutQuorumNothingSucceedsAndWithItEverythingGoesOn() throws Exception {
+        Term term = win();
+        store.commit(term, List.of(put("a/1", "x")));
+        cluster.kill(1);
+        cluster.kill(2);
+        assertThatThrownBy(() -> store.commit(term, List.of(put("a/1", "y"))))
+                .isInstanceOfSatisfying(
+                        StoreException.class,
+                        e -> assertThat(e.kind()).isNotEqualTo(StoreException.Kind.FENCED));
+        await().until(() -> !term.held());
+        cluster.restart(List.of(1, 2));
+        store.commit(win(), List.of(put("a/2", "x")));
+        assertThat(store.load().entries()).extracting(Store.Stored::key).contains("a/1", "a/2");
+    }
+
+    @Test
+    void oneMemberLessDoesNotMatter() throws Exception {
+        Term[] term = {win()};
+        Recorder recorder = new Recorder();
+        store.changes(store.load().revision(), recorder);
+        for (int i = 0; i < cluster.size(); i++) {
+            cluster.kill(i);
+            long revision = commitSomehow(term, "v" + i);
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(recorder.lastRevision()).isEqualTo(revision));
+            cluster.restart(i);
+        }
+        assertThat(recorder.losses()).isEmpty();
+    }
+
+    /** Tries until it is acknowledged, with a new term where the old one ended. */
+    private long commitSomehow(Term[] term, String value) {
+        return await().atMost(Duration.ofSeconds(30))
+                .until(() -> attempt(term, value), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private Optional<Long> attempt(Term[] term, String value) {
+        try {
+            return Optional.of(store.commit(term[0], List.of(put("a/1", value))));
+        } catch (StoreException e) {
+            if (e.kind() == StoreException.Kind.FENCED) {
+                term[0] = win();
+            }
+            return Optional.empty();
+        }
+    }
+}
