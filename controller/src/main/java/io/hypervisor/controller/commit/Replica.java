@@ -64,7 +64,7 @@ public final class Replica implements Committer, AutoCloseable {
             new LinkedBlockingDeque<>(MAX_QUEUE);
     private final AtomicBoolean drainDue = new AtomicBoolean();
     private volatile Snapshot snapshot = Snapshot.empty();
-    private volatile boolean leading;
+    private volatile Optional<Term> leading = Optional.empty();
 
     private final List<ChangeListener> listeners = new ArrayList<>();
     private final List<Consumer<Boolean>> leadershipListeners = new ArrayList<>();
@@ -104,7 +104,7 @@ public final class Replica implements Committer, AutoCloseable {
                         .description("requests per store transaction")
                         .register(metrics);
         metrics.gauge("hypervisor.commit.queue", queue, LinkedBlockingDeque::size);
-        metrics.gauge("hypervisor.commit.leading", this, replica -> replica.leading ? 1 : 0);
+        metrics.gauge("hypervisor.commit.leading", this, replica -> replica.leading() ? 1 : 0);
     }
 
     /** Begins to load, follow and stand for election; returns at once. */
@@ -145,7 +145,8 @@ public final class Replica implements Committer, AutoCloseable {
 
     /** Whether this replica takes actions. */
     public boolean leading() {
-        return leading;
+        // The term may end while the thread still waits for the store.
+        return leading.filter(Term::held).isPresent();
     }
 
     /** The newest known term's number: the revision of its LeaderRecord; 0 before the first. */
@@ -157,7 +158,7 @@ public final class Replica implements Committer, AutoCloseable {
     public Optional<String> leaderAddress() {
         return snapshot.leader()
                 .map(leader -> leader.value().getAddress())
-                .filter(address -> leading || !address.equals(config.address()));
+                .filter(address -> leading() || !address.equals(config.address()));
     }
 
     /** Adds a listener; its first call is {@code reset}, at once if the state is loaded. */
@@ -176,7 +177,7 @@ public final class Replica implements Committer, AutoCloseable {
         thread.execute(
                 () -> {
                     leadershipListeners.add(listener);
-                    tell(listener, one -> one.accept(leading));
+                    tell(listener, one -> one.accept(leading.isPresent()));
                 });
     }
 
@@ -190,7 +191,7 @@ public final class Replica implements Committer, AutoCloseable {
 
     @Override
     public <R> CompletableFuture<R> submit(Action<R> action) {
-        if (!leading) {
+        if (!leading()) {
             return CompletableFuture.failedFuture(notLeader());
         }
         Batch.Request<R> request = new Batch.Request<>(action, new CompletableFuture<>());
@@ -220,9 +221,9 @@ public final class Replica implements Committer, AutoCloseable {
         try {
             Snapshot loaded = Loading.snapshot(store.load());
             snapshot = loaded;
-            Following now = new Following(loaded.revision());
+            Following now = new Following(thread, this::apply, this::resync);
             following = Optional.of(now);
-            now.begin();
+            now.begin(store, loaded.revision());
             failures = 0;
             log.info("event=loaded revision={}", loaded.revision());
             listeners.forEach(listener -> tell(listener, one -> one.reset(loaded)));
@@ -275,57 +276,6 @@ public final class Replica implements Committer, AutoCloseable {
         }
     }
 
-    /** Hands the store's changes over to the thread. */
-    private final class Following implements Store.ChangeListener {
-        // Whoever is further behind than this is faster by loading anew.
-        private static final int MAX_BEHIND = 10_000;
-
-        private final long after;
-        private final LinkedBlockingDeque<Store.Change> pending =
-                new LinkedBlockingDeque<>(MAX_BEHIND);
-        private Store.Subscription subscription = () -> {};
-
-        Following(long after) {
-            this.after = after;
-        }
-
-        void begin() {
-            subscription = store.changes(after, this);
-        }
-
-        void end() {
-            subscription.close();
-        }
-
-        @Override
-        public void changed(Store.Change change) {
-            if (pending.offer(change)) {
-                thread.execute(this::takeOne);
-            } else {
-                onThread(() -> resync(MAX_BEHIND + " changes behind"));
-            }
-        }
-
-        @Override
-        public void lost(StoreException cause) {
-            onThread(() -> resync(cause.getMessage()));
-        }
-
-        private void takeOne() {
-            Optional<Store.Change> change = Optional.ofNullable(pending.poll());
-            onThread(() -> change.ifPresent(Replica.this::apply));
-        }
-
-        private void onThread(Runnable action) {
-            thread.execute(
-                    () -> {
-                        if (following.filter(this::equals).isPresent()) {
-                            action.run();
-                        }
-                    });
-        }
-    }
-
     // ---- leadership
 
     private void campaign() {
@@ -371,21 +321,21 @@ public final class Replica implements Committer, AutoCloseable {
     }
 
     private void checkCaughtUp(Reign mine) {
-        if (!leading && reign.filter(mine::equals).isPresent()) {
+        if (leading.isEmpty() && reign.filter(mine::equals).isPresent()) {
             resync("the term's first write at revision " + mine.since() + " was not heard of");
         }
     }
 
     /** Begins to lead if there is a term and everything before it is known. */
     private void lead() {
-        if (leading || reign.isEmpty() || snapshot.revision() < reign.get().since()) {
+        if (leading.isPresent() || reign.isEmpty() || snapshot.revision() < reign.get().since()) {
             return;
         }
         if (snapshot.cluster().isEmpty() && !createCluster(reign.get().term())) {
             return;
         }
         failures = 0;
-        setLeading(true);
+        setLeading(Optional.of(reign.get().term()));
         log.info("event=leading term={} revision={}", reign.get().since(), snapshot.revision());
     }
 
@@ -418,18 +368,22 @@ public final class Replica implements Committer, AutoCloseable {
     private void endReign() {
         Optional<Reign> last = reign;
         reign = Optional.empty();
-        if (leading) {
-            setLeading(false);
+        if (leading.isPresent()) {
+            setLeading(Optional.empty());
         }
-        List<Batch.Request<?>> left = new ArrayList<>();
-        queue.drainTo(left);
-        left.forEach(request -> request.fail(notLeader()));
+        refuseQueue();
         last.ifPresent(one -> one.term().close());
     }
 
-    private void setLeading(boolean now) {
-        leading = now;
-        leadershipListeners.forEach(listener -> tell(listener, one -> one.accept(now)));
+    private void refuseQueue() {
+        List<Batch.Request<?>> left = new ArrayList<>();
+        queue.drainTo(left);
+        left.forEach(request -> request.fail(notLeader()));
+    }
+
+    private void setLeading(Optional<Term> by) {
+        leading = by;
+        leadershipListeners.forEach(listener -> tell(listener, one -> one.accept(by.isPresent())));
     }
 
     // ---- commits
@@ -442,8 +396,9 @@ public final class Replica implements Committer, AutoCloseable {
 
     private void drain() {
         drainDue.set(false);
-        if (!leading) {
-            endReignlessQueue();
+        if (leading.isEmpty()) {
+            // They slipped in while leadership ended.
+            refuseQueue();
             return;
         }
         Batch batch = collect();
@@ -453,13 +408,6 @@ public final class Replica implements Committer, AutoCloseable {
         if (!queue.isEmpty()) {
             scheduleDrain();
         }
-    }
-
-    /** Requests that slipped in while leadership ended. */
-    private void endReignlessQueue() {
-        List<Batch.Request<?>> left = new ArrayList<>();
-        queue.drainTo(left);
-        left.forEach(request -> request.fail(notLeader()));
     }
 
     private Batch collect() {

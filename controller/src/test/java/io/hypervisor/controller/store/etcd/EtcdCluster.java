@@ -56,7 +56,7 @@ public final class EtcdCluster implements AutoCloseable {
         return cluster;
     }
 
-    private void launch(int index) throws IOException {
+    private void launch(int index) {
         Member member = members.get(index);
         String clientUrl = "http://127.0.0.1:" + member.clientPort;
         String peerUrl = "http://127.0.0.1:" + member.peerPort;
@@ -64,7 +64,7 @@ public final class EtcdCluster implements AutoCloseable {
                 members.stream()
                         .map(one -> one.name + "=http://127.0.0.1:" + one.peerPort)
                         .collect(Collectors.joining(","));
-        member.process =
+        ProcessBuilder command =
                 new ProcessBuilder(
                                 "etcd",
                                 "--name=" + member.name,
@@ -77,8 +77,16 @@ public final class EtcdCluster implements AutoCloseable {
                                 "--logger=zap",
                                 "--log-level=error")
                         .redirectErrorStream(true)
-                        .redirectOutput(folder.resolve(member.name + ".log").toFile())
-                        .start();
+                        .redirectOutput(folder.resolve(member.name + ".log").toFile());
+        member.process = run(command);
+    }
+
+    private static Process run(ProcessBuilder command) {
+        try {
+            return command.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void awaitHealthy(int index) {
@@ -122,13 +130,13 @@ public final class EtcdCluster implements AutoCloseable {
     }
 
     /** Starts a member that was killed again, on its data, and waits until it serves. */
-    public void restart(int index) throws IOException {
+    public void restart(int index) {
         launch(index);
         awaitHealthy(index);
     }
 
     /** Starts members that were killed again, together, and waits until they serve. */
-    public void restart(List<Integer> indexes) throws IOException {
+    public void restart(List<Integer> indexes) {
         for (int index : indexes) {
             launch(index);
         }
@@ -136,18 +144,18 @@ public final class EtcdCluster implements AutoCloseable {
     }
 
     /** Makes a member hang. */
-    public void pause(int index) throws IOException, InterruptedException {
+    public void pause(int index) {
         signal("STOP", index);
     }
 
     /** Lets a member that hangs go on. */
-    public void resume(int index) throws IOException, InterruptedException {
+    public void resume(int index) {
         signal("CONT", index);
     }
 
-    private void signal(String name, int index) throws IOException, InterruptedException {
+    private void signal(String name, int index) {
         long pid = members.get(index).process.pid();
-        new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+        run(new ProcessBuilder("kill", "-" + name, Long.toString(pid))).onExit().join();
     }
 
     @Override
