@@ -115,7 +115,7 @@ class DependencyTest {
             only(
                     "io.hypervisor.agent.driver.containerd..",
                     "put it behind InstanceDriver",
-                    "io.hypervisor.agent.driver.containerd..",
+                    "io.hypervisor.agent.driver.containerd.wire..",
                     "io.netty.channel.epoll..");
 
     @ArchTest
