@@ -2,6 +2,8 @@ package io.hypervisor.agent;
 
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.PooledDriver;
+import io.hypervisor.agent.driver.containerd.ContainerdConfig;
+import io.hypervisor.agent.driver.containerd.ContainerdDriver;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
@@ -26,6 +28,9 @@ final class InstanceDrivers {
         List<InstanceDriver> drivers = new ArrayList<>();
         if (config.drivers().vm().enabled()) {
             drivers.add(vm(config, clock, tasks));
+        }
+        if (config.drivers().container().enabled()) {
+            drivers.add(container(config, clock, tasks, metrics));
         }
         if (config.drivers().fake().enabled()) {
             drivers.addAll(fakes(config, clock, tasks));
@@ -63,5 +68,14 @@ final class InstanceDrivers {
         LibvirtDriver driver =
                 new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
+    }
+
+    private static InstanceDriver container(
+            AgentConfig config, Clock clock, Tasks tasks, MeterRegistry metrics) {
+        AgentConfig.Container container = config.drivers().container();
+        ContainerdConfig containerd =
+                new ContainerdConfig(container.address(), container.namespace(), config.dataDir());
+        ContainerdDriver driver = new ContainerdDriver(containerd, clock, tasks, metrics);
+        return new PooledDriver(driver, tasks, container.threads());
     }
 }

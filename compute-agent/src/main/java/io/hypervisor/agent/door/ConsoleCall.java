@@ -60,6 +60,10 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
         return attached.map(Attached::follower);
     }
 
+    private synchronized boolean isOver() {
+        return over;
+    }
+
     private void attach(String id) {
         Instance instance = locals.get(id);
         if (instance.getState() != InstanceState.INSTANCE_STATE_RUNNING) {
@@ -75,6 +79,9 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
 
     @Override
     public void onNext(AgentConsoleInput input) {
+        if (isOver()) {
+            return;
+        }
         try {
             Attached to = attachedTo(input);
             switch (input.getInputCase()) {
@@ -149,13 +156,7 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
 
     @Override
     public boolean atEnd() {
-        Attached to = attached.orElseThrow();
-        boolean runs;
-        try {
-            runs = locals.get(to.instanceId()).getState() == InstanceState.INSTANCE_STATE_RUNNING;
-        } catch (Fault gone) {
-            runs = false;
-        }
+        boolean runs = runs();
         if (!runs) {
             synchronized (this) {
                 if (!over) {
@@ -166,6 +167,10 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
             detach();
         }
         return runs;
+    }
+
+    private synchronized boolean runs() {
+        return attached.filter(to -> locals.isRunning(to.instanceId())).isPresent();
     }
 
     private void fail(Fault reason) {
@@ -184,6 +189,7 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
         synchronized (this) {
             over = true;
             last = attached;
+            attached = Optional.empty();
         }
         last.ifPresent(
                 a -> {

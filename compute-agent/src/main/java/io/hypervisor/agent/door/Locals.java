@@ -79,6 +79,12 @@ final class Locals {
                                         .map(a -> InstanceViews.assigned(a, seen, nodeId.get())));
     }
 
+    boolean isRunning(String id) {
+        return find(journal.intent(), id)
+                .filter(i -> i.getState() == InstanceState.INSTANCE_STATE_RUNNING)
+                .isPresent();
+    }
+
     boolean has(String id) {
         return journal.intent().assignment(id).isPresent();
     }
