@@ -25,7 +25,6 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.GrpcServer;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.util.ArrayList;
@@ -35,8 +34,6 @@ import java.util.random.RandomGenerator;
 
 /** One controller replica, wired by hand, in the order in which its parts need each other. */
 public final class Controller implements AutoCloseable {
-    private final PrometheusMeterRegistry metrics =
-            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final AgentChannels channels;
     private final Replica replica;
     private final AgentLinks links;
@@ -56,7 +53,8 @@ public final class Controller implements AutoCloseable {
             Store store,
             Clock clock,
             RandomGenerator random,
-            Tasks tasks) {
+            Tasks tasks,
+            PrometheusMeterRegistry metrics) {
         Ids ids = new Ids(clock, random);
         NodeFeed.Timing timing =
                 new NodeFeed.Timing(config.heartbeat().interval(), config.heartbeat().timeout());
@@ -66,7 +64,10 @@ public final class Controller implements AutoCloseable {
                 new Replica(
                         store,
                         new ReplicaConfig(
-                                config.clusterName(), address, address + "/" + ids.next()),
+                                config.clusterName(),
+                                address,
+                                address + "/" + ids.next(),
+                                config.placement().toConfig()),
                         tasks,
                         clock,
                         ids,

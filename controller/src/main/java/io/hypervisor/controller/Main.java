@@ -8,6 +8,8 @@ import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,8 +66,10 @@ public final class Main {
     private static void start(ControllerConfig config, long begun) {
         Clock clock = Clock.system();
         Tasks tasks = new VirtualTasks();
+        PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Store store = open(config, tasks);
-        Controller controller = new Controller(config, store, clock, new SecureRandom(), tasks);
+        Controller controller =
+                new Controller(config, store, clock, new SecureRandom(), tasks, metrics);
         Runtime.getRuntime()
                 .addShutdownHook(
                         Thread.ofPlatform()

@@ -1,6 +1,7 @@
 package io.hypervisor.controller.commit;
 
 import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.PlacementConfig;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.store.Store;
 
@@ -14,9 +15,15 @@ final class Loading {
      * Throws IllegalArgumentException for a record that cannot be read: leaving it out could make a
      * node destroy what it describes.
      */
-    static Snapshot snapshot(Store.Loaded loaded) {
+    static Snapshot snapshot(PlacementConfig placement, Store.Loaded loaded) {
         return Snapshot.load(
-                loaded.revision(), () -> loaded.entries().stream().map(Loading::record).iterator());
+                placement,
+                loaded.revision(),
+                () -> loaded.entries().stream().map(Loading::record).iterator());
+    }
+
+    static Snapshot snapshot(Store.Loaded loaded) {
+        return snapshot(PlacementConfig.defaults(), loaded);
     }
 
     private static Snapshot.Loaded record(Store.Stored stored) {

@@ -219,7 +219,7 @@ public final class Replica implements Committer, AutoCloseable {
             return;
         }
         try {
-            Snapshot loaded = Loading.snapshot(store.load());
+            Snapshot loaded = Loading.snapshot(config.placement(), store.load());
             snapshot = loaded;
             Following now = new Following(thread, this::apply, this::resync);
             following = Optional.of(now);

@@ -11,6 +11,8 @@ import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigLoader;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.awaitility.Awaitility;
 
@@ -43,7 +45,14 @@ final class TestController implements AutoCloseable {
         all.addAll(List.of(flags));
         ControllerConfig config =
                 ConfigLoader.load(ControllerConfig.class, Optional.empty(), Map.of(), all);
-        controller = new Controller(config, store, Clock.system(), new SecureRandom(), tasks);
+        controller =
+                new Controller(
+                        config,
+                        store,
+                        Clock.system(),
+                        new SecureRandom(),
+                        tasks,
+                        new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
         channel = Grpc.newChannelBuilder(grpc, InsecureChannelCredentials.create()).build();
         Awaitility.await().until(() -> controller.unready().isEmpty());
     }

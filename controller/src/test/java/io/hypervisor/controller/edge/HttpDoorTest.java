@@ -1,0 +1,130 @@
+package io.hypervisor.controller.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.hypervisor.controller.store.MemoryStore;
+import io.hypervisor.core.VirtualTasks;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+
+/** The HTTP door, called with the JDK's client. */
+final class HttpDoorTest {
+    private static VirtualTasks storeTasks;
+    private static TestController controller;
+    private static HttpClient http;
+
+    @BeforeAll
+    static void start() {
+        storeTasks = new VirtualTasks();
+        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
+        http = HttpClient.newHttpClient();
+    }
+
+    @AfterAll
+    static void stop() {
+        http.close();
+        controller.close();
+        storeTasks.close();
+    }
+
+    private static HttpResponse<String> send(String method, String path, String body)
+            throws IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(
+                                URI.create(
+                                        "http://127.0.0.1:"
+                                                + controller.controller().httpPort()
+                                                + path))
+                        .header("content-type", "application/json")
+                        .method(
+                                method,
+                                body.isEmpty()
+                                        ? HttpRequest.BodyPublishers.noBody()
+                                        : HttpRequest.BodyPublishers.ofString(body))
+                        .build();
+        return http.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void healthReadinessAndMetrics() throws Exception {
+        assertThat(send("GET", "/health", "").statusCode()).isEqualTo(200);
+        assertThat(send("GET", "/ready", "").statusCode()).isEqualTo(200);
+        HttpResponse<String> metrics = send("GET", "/metrics", "");
+        assertThat(metrics.body()).contains("hypervisor_watch_watchers");
+    }
+
+    @Test
+    void theClusterAsJson() throws Exception {
+        HttpResponse<String> response = send("GET", "/v1/cluster", "");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("content-type").orElse(""))
+                .startsWith("application/json");
+        assertThat(response.body()).contains("\"clusterName\"").contains("\"test\"");
+    }
+
+    @Test
+    void aNodeIsRegisteredAndListed() throws Exception {
+        HttpResponse<String> made =
+                send(
+                        "POST",
+                        "/v1/nodes",
+                        """
+                        {"hostname": "json-1", "ip": "10.0.0.1", "port": 50052,
+                         "capacity": {"cpuCores": 4, "memoryBytes": "8589934592"},
+                         "supportedInstanceTypes": ["container"]}
+                        """);
+        assertThat(made.statusCode()).as(made.body()).isEqualTo(200);
+        await().until(() -> send("GET", "/v1/nodes?page_size=5", "").body().contains("json-1"));
+        HttpResponse<String> read = send("GET", "/v1/nodes?pageSize=5", "");
+        assertThat(read.body()).contains("\"totalCount\"");
+    }
+
+    @Test
+    void faultsAreGoogleStatusWithTheRightCode() throws Exception {
+        HttpResponse<String> bad = send("GET", "/v1/instances/no-id", "");
+        assertThat(bad.statusCode()).isEqualTo(400);
+        assertThat(bad.body())
+                .contains("\"code\": 3", "google.rpc.BadRequest", "instance_id", "no-id");
+        HttpResponse<String> unknown =
+                send("GET", "/v1/instances/00000000-0000-7000-8000-000000000000", "");
+        assertThat(unknown.statusCode()).isEqualTo(404);
+        assertThat(unknown.body()).contains("\"code\": 5", "google.rpc.ResourceInfo");
+        HttpResponse<String> noRoom =
+                send(
+                        "POST",
+                        "/v1/instances",
+                        """
+                        {"name": "big", "type": "INSTANCE_TYPE_VM",
+                         "spec": {"image": "a.qcow2", "cpuCores": 500}}
+                        """);
+        assertThat(noRoom.statusCode()).as(noRoom.body()).isEqualTo(429);
+    }
+
+    @Test
+    void brokenRequestsGetJsonErrorsWithoutATrace() throws Exception {
+        for (HttpResponse<String> response :
+                List.of(
+                        send("POST", "/v1/instances", "{\"name\": "),
+                        send("POST", "/v1/instances", "{\"type\": \"INSTANCE_TYPE_NONSENSE\"}"),
+                        send("POST", "/v1/instances", "{\"spec\": {\"cpuCores\": \"many\"}}"),
+                        send("GET", "/v1/instances?page_size=many", ""),
+                        send("GET", "/v1/nothing", ""),
+                        send("DELETE", "/v1/cluster", ""))) {
+            assertThat(response.statusCode()).as(response.body()).isBetween(400, 499);
+            assertThat(response.body())
+                    .as(response.uri() + " " + response.statusCode())
+                    .contains("\"code\"")
+                    .doesNotContain("Exception", "\tat ");
+        }
+    }
+}
