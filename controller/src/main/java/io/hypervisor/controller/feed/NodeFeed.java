@@ -82,7 +82,10 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
         metrics.gaugeMapSize("hypervisor.feed.streams", List.of(), streams);
     }
 
-    /** Begins to serve, or ends all streams, so that the nodes look for the leader. */
+    /**
+     * Begins to serve, or ends all streams, so that the nodes look for the leader. Call it before
+     * {@link AgentLinks#leading} and the reconcilers': it begins the contacts that they rely on.
+     */
     public void leading(boolean now) {
         if (now) {
             contacts.begin();
