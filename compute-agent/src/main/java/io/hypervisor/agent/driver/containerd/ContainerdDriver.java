@@ -108,13 +108,12 @@ public final class ContainerdDriver implements InstanceDriver {
         }
         if (task.filter(t -> t.getStatus() == TaskStatus.STOPPED).isPresent()) {
             ReentrantLock lock = locks.of(id);
-            // Held, the caller works on it and will settle it.
-            if (lock.tryLock()) {
-                try {
-                    return settled(id).orElseGet(() -> marks.found(id, Optional.empty()));
-                } finally {
-                    lock.unlock();
-                }
+            // Whoever holds it is about to settle this end too, so the wait is short.
+            lock.lock();
+            try {
+                return settled(id).orElseGet(() -> marks.found(id, Optional.empty()));
+            } finally {
+                lock.unlock();
             }
         }
         return marks.found(id, task);
