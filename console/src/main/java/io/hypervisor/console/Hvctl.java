@@ -23,6 +23,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -41,18 +42,19 @@ import java.util.stream.Stream;
             "",
             "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not placed, 4 timed out.",
             "Variables:  HVCTL_SERVER, HVCTL_CONTEXT, NO_COLOR."
-        },
-        subcommands = {
-            ClusterCommand.class,
-            NodeCommand.class,
-            InstanceCommand.class,
-            ImageCommand.class,
-            QueryCommand.class,
-            ContextCommand.class,
-            VersionCommand.class,
-            CompletionCommand.class
         })
 final class Hvctl {
+    private static final List<Class<?>> NOUNS =
+            List.of(
+                    ClusterCommand.class,
+                    NodeCommand.class,
+                    InstanceCommand.class,
+                    ImageCommand.class,
+                    QueryCommand.class,
+                    ContextCommand.class,
+                    VersionCommand.class,
+                    CompletionCommand.class);
+
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -115,7 +117,7 @@ final class Hvctl {
     static int run(Surroundings surroundings, String... args) {
         Hvctl hvctl = new Hvctl(surroundings);
         try {
-            int code = hvctl.commandLine().execute(args);
+            int code = hvctl.commandLine(nouns(args)).execute(args);
             surroundings.out().flush();
             return code;
         } finally {
@@ -123,9 +125,27 @@ final class Hvctl {
         }
     }
 
-    /** The grammar, ready to parse. */
+    // Most of the time hvctl takes to start goes into describing verbs: so only what is named.
+    private static List<Class<?>> nouns(String... args) {
+        Set<String> words = Set.copyOf(Arrays.asList(args));
+        List<Class<?>> named =
+                NOUNS.stream().filter(noun -> names(noun).anyMatch(words::contains)).toList();
+        return named.isEmpty() ? NOUNS : named;
+    }
+
+    private static Stream<String> names(Class<?> noun) {
+        Command command = noun.getAnnotation(Command.class);
+        return Stream.concat(Stream.of(command.name()), Arrays.stream(command.aliases()));
+    }
+
+    /** The whole grammar, ready to parse. */
     CommandLine commandLine() {
+        return commandLine(NOUNS);
+    }
+
+    private CommandLine commandLine(List<Class<?>> nouns) {
         CommandLine line = new CommandLine(this);
+        nouns.forEach(line::addSubcommand);
         abbreviate(line);
         return line.registerConverter(Duration.class, converter(Units::time))
                 .registerConverter(Bytes.class, converter(text -> new Bytes(Units.bytes(text))))
@@ -192,6 +212,7 @@ final class Hvctl {
     void say(String line) {
         surroundings.out().flush();
         surroundings.err().println(line);
+        surroundings.err().flush();
     }
 
     private int failed(Exception e) {

@@ -2,6 +2,7 @@ package io.hypervisor.console;
 
 import io.hypervisor.api.v1.TerminalSize;
 
+import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
@@ -20,7 +21,6 @@ final class JLineTerminal implements RawTerminal {
 
     static RawTerminal open() {
         try {
-            // Without JLine's own signal handling Ctrl-C reaches the guest as a byte.
             Terminal terminal =
                     TerminalBuilder.builder()
                             .system(true)
@@ -29,6 +29,12 @@ final class JLineTerminal implements RawTerminal {
                             .signalHandler(Terminal.SignalHandler.SIG_IGN)
                             .build();
             terminal.enterRawMode();
+            // Ctrl-C, Ctrl-Z and Ctrl-\ are for the guest.
+            Attributes raw = terminal.getAttributes();
+            raw.setLocalFlag(Attributes.LocalFlag.ISIG, false);
+            raw.setControlChar(Attributes.ControlChar.VMIN, 1);
+            raw.setControlChar(Attributes.ControlChar.VTIME, 0);
+            terminal.setAttributes(raw);
             return new JLineTerminal(terminal);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot take over the terminal", e);

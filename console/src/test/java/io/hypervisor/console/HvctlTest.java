@@ -37,6 +37,9 @@ class HvctlTest {
         assertThat(hvctl.run("--help").out()).contains("Usage: hvctl", "instance", "Exit codes:");
         assertThat(hvctl.run("instance", "create", "--help").out()).contains("--restart-policy");
         assertThat(hvctl.run("instance").code()).isEqualTo(2);
+        assertThat(hvctl.run("instnace", "list").err())
+                .startsWith("error: Unmatched argument")
+                .contains("did you mean instance?");
     }
 
     @Test
