@@ -461,6 +461,7 @@ public final class Replica implements Committer, AutoCloseable {
                                     "COMMIT_UNKNOWN",
                                     "the store did not confirm the change; it may have happened");
                 };
+        answers.execute(() -> batch.fail(fault));
         switch (cause.kind()) {
             case FENCED -> {
                 endReign();
@@ -469,6 +470,5 @@ public final class Replica implements Committer, AutoCloseable {
             case UNAVAILABLE -> {}
             case AMBIGUOUS -> resync("a commit's outcome is not known");
         }
-        answers.execute(() -> batch.fail(fault));
     }
 }
