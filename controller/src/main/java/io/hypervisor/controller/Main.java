@@ -8,14 +8,17 @@ import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,8 +71,7 @@ public final class Main {
         Tasks tasks = new VirtualTasks();
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         Store store = open(config, tasks);
-        Controller controller =
-                new Controller(config, store, clock, new SecureRandom(), tasks, metrics);
+        Controller controller = new Controller(config, store, clock, new SecureRandom(), tasks, metrics);
         Runtime.getRuntime()
                 .addShutdownHook(
                         Thread.ofPlatform()
@@ -91,8 +93,23 @@ public final class Main {
 
     private static Store open(ControllerConfig config, Tasks tasks) {
         return switch (config.store()) {
-            case LOCAL -> LocalStore.open(config.dataDir().resolve("state.db"), tasks);
+            case LOCAL -> {
+                createPrivate(config.dataDir());
+                yield LocalStore.open(config.dataDir().resolve("state.db"), tasks);
+            }
             case ETCD -> throw new IllegalStateException("store: etcd is not wired yet");
         };
+    }
+
+    /** For this user alone: the state tells what everybody runs. */
+    private static void createPrivate(Path folder) {
+        try {
+            Files.createDirectories(
+                    folder,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot create data_dir " + folder + ": " + e, e);
+        }
     }
 }
