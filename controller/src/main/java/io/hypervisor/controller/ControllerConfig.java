@@ -2,13 +2,13 @@ package io.hypervisor.controller;
 
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.controller.state.PlacementConfig;
+import io.hypervisor.controller.store.etcd.EtcdConfig;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -30,7 +30,7 @@ public record ControllerConfig(
         @Default("hypervisor") String clusterName,
         @Default("/var/lib/hypervisor/controller") Path dataDir,
         @Default("local") StoreKind store,
-        Etcd etcd,
+        EtcdConfig etcd,
         TlsConfig tls,
         Heartbeat heartbeat,
         Placement placement,
@@ -42,21 +42,6 @@ public record ControllerConfig(
         LOCAL,
         ETCD
     }
-
-    /**
-     * How to reach etcd.
-     *
-     * @param endpoints URLs, tried in turn
-     * @param prefix what all keys begin with; one cluster each
-     * @param user empty: no authentication
-     * @param passwordFile holds the user's password
-     */
-    public record Etcd(
-            List<String> endpoints,
-            @Default("/hypervisor/") String prefix,
-            TlsConfig tls,
-            Optional<String> user,
-            Optional<Path> passwordFile) {}
 
     /**
      * When a node counts as in touch.
@@ -140,7 +125,8 @@ public record ControllerConfig(
     public ControllerConfig {
         if (store == StoreKind.ETCD && etcd.endpoints().isEmpty()) {
             throw new IllegalArgumentException(
-                    "etcd.endpoints: value: [] (expected: at least one URL with store: etcd)");
+                    "etcd.endpoints: value: [] (expected: at least one host:port with store:"
+                        + " etcd)");
         }
         if (shutdownGrace.isNegative() || shutdownGrace.compareTo(Duration.ofMinutes(5)) > 0) {
             throw new IllegalArgumentException(

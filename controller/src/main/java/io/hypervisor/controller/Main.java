@@ -2,18 +2,19 @@ package io.hypervisor.controller;
 
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.controller.store.StoreException;
+import io.hypervisor.controller.store.etcd.EtcdStore;
 import io.hypervisor.controller.store.local.LocalStore;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -70,8 +71,9 @@ public final class Main {
         Clock clock = Clock.system();
         Tasks tasks = new VirtualTasks();
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        Store store = open(config, tasks);
-        Controller controller = new Controller(config, store, clock, new SecureRandom(), tasks, metrics);
+        Store store = open(config, clock, tasks, metrics);
+        Controller controller =
+                new Controller(config, store, clock, new SecureRandom(), tasks, metrics);
         Runtime.getRuntime()
                 .addShutdownHook(
                         Thread.ofPlatform()
@@ -91,13 +93,14 @@ public final class Main {
                 (clock.nanos() - begun) / 1_000_000);
     }
 
-    private static Store open(ControllerConfig config, Tasks tasks) {
+    private static Store open(
+            ControllerConfig config, Clock clock, Tasks tasks, PrometheusMeterRegistry metrics) {
         return switch (config.store()) {
             case LOCAL -> {
                 createPrivate(config.dataDir());
                 yield LocalStore.open(config.dataDir().resolve("state.db"), tasks);
             }
-            case ETCD -> throw new IllegalStateException("store: etcd is not wired yet");
+            case ETCD -> new EtcdStore(config.etcd(), tasks, clock, metrics);
         };
     }
 
