@@ -126,7 +126,7 @@ public record ControllerConfig(
         if (store == StoreKind.ETCD && etcd.endpoints().isEmpty()) {
             throw new IllegalArgumentException(
                     "etcd.endpoints: value: [] (expected: at least one host:port with store:"
-                        + " etcd)");
+                            + " etcd)");
         }
         if (shutdownGrace.isNegative() || shutdownGrace.compareTo(Duration.ofMinutes(5)) > 0) {
             throw new IllegalArgumentException(

@@ -102,13 +102,12 @@ public final class ContainerdDriver implements InstanceDriver {
         Marks marks = Marks.of(container.getLabelsMap());
         Optional<Process> task = Optional.ofNullable(known.get(id));
         boolean shouldHaveOne = marks.started().isPresent() && marks.exit() == Found.Exit.NONE;
-        if (task.isEmpty() && shouldHaveOne) {
-            // A list lacks tasks whose shim does not answer; asking for one tells these from gone.
-            task = runs.find(id);
-        }
-        if (task.filter(t -> t.getStatus() == TaskStatus.STOPPED).isPresent()) {
+        boolean stopped = task.filter(t -> t.getStatus() == TaskStatus.STOPPED).isPresent();
+        if (stopped || (task.isEmpty() && shouldHaveOne)) {
+            // It has ended, it has just begun, its end was settled since the containers were
+            // listed, or its shim does not answer, which lists leave out: only a closer look tells.
+            // Whoever holds the lock is about to start or settle it too, so the wait is short.
             ReentrantLock lock = locks.of(id);
-            // Whoever holds it is about to settle this end too, so the wait is short.
             lock.lock();
             try {
                 return settled(id).orElseGet(() -> marks.found(id, Optional.empty()));
