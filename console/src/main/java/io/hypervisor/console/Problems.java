@@ -3,6 +3,7 @@ package io.hypervisor.console;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.PreconditionFailure;
 
 import io.grpc.Status;
@@ -30,9 +31,8 @@ final class Problems {
                             server + " did not answer in time",
                             List.of(message),
                             "a longer --timeout-call, or look after the controller");
-            // Only a placement explains itself filter by filter; other limits just say so.
             case RESOURCE_EXHAUSTED ->
-                    causes.isEmpty()
+                    !unplaced(e)
                             ? Problem.failed(message, "again in a moment")
                             : new Problem(
                                     Problem.NOT_PLACED,
@@ -74,6 +74,18 @@ final class Problems {
             at = at.getCause();
         }
         return String.valueOf(at.getMessage());
+    }
+
+    /** Whether it is nodes that have no room; with no node at all there is no further cause. */
+    private static boolean unplaced(StatusRuntimeException e) {
+        com.google.rpc.Status status = StatusProto.fromThrowable(e);
+        Any wanted =
+                Any.pack(
+                        ErrorInfo.newBuilder()
+                                .setReason("NO_ROOM")
+                                .setDomain("hypervisor.v1")
+                                .build());
+        return status != null && status.getDetailsList().contains(wanted);
     }
 
     private static List<String> causes(StatusRuntimeException e) {
