@@ -420,8 +420,10 @@ class InstanceCommandTest {
                         new Result(
                                 2,
                                 "",
-                                "error: deleting 2 instances needs --yes\n"
-                                        + "try: the same with --yes\n"));
+                                """
+                                error: deleting 2 instances needs --yes
+                                try: the same with --yes
+                                """));
         assertThat(hvctl.run("instance", "delete", "web", "db", "x", "--yes", "--ignore-missing"))
                 .isEqualTo(new Result(0, "", "web deleted\ndb deleted\n"));
     }
