@@ -8,6 +8,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
+import io.netty.channel.ChannelOption;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,9 @@ import java.util.function.Function;
 final class Channels implements Function<String, ManagedChannel> {
     // A full document of some 10,000 instances.
     private static final int MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+    // A machine that is off answers nothing; the other controllers wait for their turn meanwhile.
+    private static final int CONNECT_MILLIS = 3_000;
 
     private final TlsConfig tls;
     private final Tasks tasks;
@@ -32,6 +36,7 @@ final class Channels implements Function<String, ManagedChannel> {
         HostPort to = HostPort.parse(address);
         return NettyChannelBuilder.forAddress(to.host(), to.port(), credentials())
                 .executor(tasks.concurrent("link-channel"))
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(10, TimeUnit.SECONDS)
                 .keepAliveTimeout(5, TimeUnit.SECONDS)

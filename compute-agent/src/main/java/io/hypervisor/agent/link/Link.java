@@ -172,7 +172,7 @@ public final class Link implements AutoCloseable {
         }
         leader = leaderIn(reason);
         boolean follow = !leader.isEmpty() && redirects < MAX_REDIRECTS;
-        redirects++;
+        redirects = follow ? redirects + 1 : 0;
         String failure = status.getCode() + ": " + status.getDescription();
         if (!follow && !failure.equals(lastFailure)) {
             log.warn("controller={}: out of touch, tries again: {}", by.address(), failure);
@@ -181,11 +181,13 @@ public final class Link implements AutoCloseable {
         tasks.after(follow ? Duration.ZERO : pause(), serial, this::attempt);
     }
 
+    /** Short until each controller was asked, then longer with every round. */
     private Duration pause() {
         failures++;
+        int rounds = failures % controllers.size() == 0 ? failures / controllers.size() : 1;
         // A cluster of nodes must not return at the same moment.
         double share = 0.5 + random.nextDouble() / 2;
-        return Duration.ofNanos((long) (RETRIES.pause(failures).toNanos() * share));
+        return Duration.ofNanos((long) (RETRIES.pause(rounds).toNanos() * share));
     }
 
     private static String leaderIn(Throwable reason) {
