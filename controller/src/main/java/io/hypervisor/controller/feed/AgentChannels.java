@@ -2,6 +2,7 @@ package io.hypervisor.controller.feed;
 
 import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -51,6 +52,10 @@ public final class AgentChannels implements AutoCloseable {
     public synchronized Channel to(HostPort address) {
         ManagedChannel known = channels.get(address);
         if (known != null) {
+            if (known.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+                // Left alone it pauses for up to two minutes, and the peer may be back by now.
+                known.resetConnectBackoff();
+            }
             return known;
         }
         ManagedChannel channel =
