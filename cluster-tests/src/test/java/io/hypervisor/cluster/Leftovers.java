@@ -1,0 +1,48 @@
+package io.hypervisor.cluster;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What a data folder still holds on to. */
+final class Leftovers {
+    private Leftovers() {}
+
+    /** Processes that name the folder in their command line, and mounts below it. */
+    static List<String> of(Path data) throws IOException {
+        List<String> found = new ArrayList<>();
+        ProcessHandle.allProcesses()
+                .filter(p -> p.pid() != ProcessHandle.current().pid())
+                .forEach(
+                        p ->
+                                commandLine(p.pid())
+                                        .filter(line -> line.contains(data + "/"))
+                                        .ifPresent(found::add));
+        Files.readAllLines(Path.of("/proc/self/mounts")).stream()
+                .filter(line -> line.contains(data + "/"))
+                .forEach(found::add);
+        return found;
+    }
+
+    private static Optional<String> commandLine(long pid) {
+        try {
+            return Optional.of(
+                    Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' '));
+        } catch (IOException gone) {
+            return Optional.empty();
+        }
+    }
+
+    static void delete(Path data) throws IOException {
+        try (Stream<Path> files = Files.walk(data)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

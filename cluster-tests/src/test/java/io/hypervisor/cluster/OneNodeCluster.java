@@ -1,0 +1,124 @@
+package io.hypervisor.cluster;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The cluster of "make run" on free ports, in a data folder of its own. */
+final class OneNodeCluster implements AutoCloseable {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+    final Path data;
+    final String grpc = freeAddress();
+    final String http = freeAddress();
+    final String agent = freeAddress();
+    private Process process;
+
+    OneNodeCluster(Path data) {
+        this.data = data;
+    }
+
+    /** Builds the demo images, unless they are there. */
+    void buildImages() {
+        execute("deploy/images/demo-guest/build", data.resolve("images").toString());
+        execute(
+                "deploy/images/demo-busybox/build",
+                Files.exists(data.resolve("cache"))
+                        ? data.resolve("cache/demo-busybox.tar").toString()
+                        : createCache().resolve("demo-busybox.tar").toString());
+    }
+
+    private Path createCache() {
+        try {
+            return Files.createDirectories(data.resolve("cache"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts it and waits until its node is ready. */
+    void start() {
+        Path ready = data.resolve("ready");
+        ProcessBuilder builder = command("deploy/run", data.toString());
+        builder.environment().put("GRPC_ADDR", grpc);
+        builder.environment().put("HTTP_ADDR", http);
+        builder.environment().put("AGENT_ADDR", agent);
+        builder.environment().put("READY_FILE", ready.toString());
+        try {
+            Files.deleteIfExists(ready);
+            process =
+                    builder.redirectErrorStream(true)
+                            .redirectOutput(data.resolve("run.log").toFile())
+                            .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        await().atMost(Duration.ofSeconds(120))
+                .until(() -> Files.exists(ready) || !process.isAlive());
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the cluster did not start: " + log());
+        }
+    }
+
+    /** Makes the demo container image known to containerd. */
+    void importImages() {
+        execute(
+                "deploy/containerd/import-image",
+                data.resolve("containerd/containerd.sock").toString(),
+                "hypervisor",
+                data.resolve("cache/demo-busybox.tar").toString());
+    }
+
+    /** Stops it as Ctrl-C does, and waits for its end. */
+    @Override
+    public void close() {
+        process.destroy();
+        await().atMost(Duration.ofSeconds(120)).until(() -> !process.isAlive());
+    }
+
+    String log() {
+        try {
+            return Files.readString(data.resolve("run.log"));
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /** Runs a command of the checkout and returns what it printed; fails if it fails. */
+    static String execute(String... command) {
+        try {
+            Process process = command(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+            if (!process.waitFor(180, TimeUnit.SECONDS) || process.exitValue() != 0) {
+                throw new IllegalStateException(List.of(command) + " failed: " + output);
+            }
+            return output;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static ProcessBuilder command(String... command) {
+        return new ProcessBuilder(command).directory(ROOT.toFile());
+    }
+
+    private static String freeAddress() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return "127.0.0.1:" + socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
