@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 @Tag("real")
 class CrashTest {
     private static final String COMPUTE = "hypervisor.v1.ComputeService/";
-    private static final Duration SETTLE = Duration.ofSeconds(120);
+    private static final Duration SETTLE = Duration.ofMinutes(2);
     private static final int OPERATIONS = 40;
 
     private OneNodeCluster cluster;
@@ -59,10 +59,8 @@ class CrashTest {
         for (int i = 0; i < OPERATIONS; i++) {
             if (i % 10 == 3) {
                 cluster.kill("controller");
-                cluster.restartJava();
             } else if (i % 10 == 7) {
                 cluster.kill("agent");
-                cluster.restartJava();
             }
             if (expected.size() > 3 && random.nextBoolean()) {
                 String victim = expected.iterator().next();

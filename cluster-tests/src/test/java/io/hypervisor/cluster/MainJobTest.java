@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.Struct;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -39,7 +40,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 class MainJobTest {
     private static final String COMPUTE = "hypervisor.v1.ComputeService/";
     private static final String CLUSTER = "hypervisor.v1.ClusterService/";
-    private static final Duration BOOT = Duration.ofSeconds(120);
+    private static final Duration BOOT = Duration.ofMinutes(2);
 
     private static OneNodeCluster cluster;
     private static ReflectionClient client;
@@ -205,7 +206,7 @@ class MainJobTest {
 
     @Test
     @Order(10)
-    void aRestartOfTheWholeClusterBringsTheInstancesBack() {
+    void aRestartOfTheWholeClusterBringsTheInstancesBack() throws IOException {
         cluster.close();
         assertThat(Leftovers.of(data)).isEmpty();
         cluster.start();
@@ -260,18 +261,18 @@ class MainJobTest {
     }
 
     private static boolean typed(String id, String input, String expected) {
-        StringBuffer seen = new StringBuffer();
+        ByteArrayOutputStream seen = new ByteArrayOutputStream();
         try (var console =
                 client.converse(
                         COMPUTE + "AttachConsole",
-                        m -> seen.append(ReflectionClient.bytes(m, "data").toStringUtf8()))) {
+                        m -> seen.writeBytes(ReflectionClient.bytes(m, "data").toByteArray()))) {
             console.send(
                     "{\"instance_id\": \"%s\", \"tty\": true, \"width\": 80, \"height\": 24}"
                             .formatted(id));
-            await().atMost(BOOT).until(() -> seen.toString().contains("#"));
+            await().atMost(BOOT).until(() -> seen.toString(UTF_8).contains("#"));
             String data = Base64.getEncoder().encodeToString(input.getBytes(UTF_8));
             console.send("{\"data\": \"" + data + "\"}");
-            await().atMost(BOOT).until(() -> seen.toString().contains(expected));
+            await().atMost(BOOT).until(() -> seen.toString(UTF_8).contains(expected));
             return true;
         }
     }

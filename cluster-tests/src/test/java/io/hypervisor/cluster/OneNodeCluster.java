@@ -62,7 +62,7 @@ final class OneNodeCluster implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        await().atMost(Duration.ofSeconds(120))
+        await().atMost(Duration.ofMinutes(2))
                 .until(() -> Files.exists(ready) || !process.isAlive());
         if (!process.isAlive()) {
             throw new IllegalStateException("the cluster did not start: " + log());
@@ -78,11 +78,24 @@ final class OneNodeCluster implements AutoCloseable {
                 data.resolve("cache/demo-busybox.tar").toString());
     }
 
+    /** Kills a process ("controller" or "agent") without warning; the cluster starts it again. */
+    void kill(String name) {
+        try {
+            Path file = data.resolve(name + ".pid");
+            String pid = Files.readString(file).strip();
+            ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
+            await().atMost(Duration.ofMinutes(1))
+                    .until(() -> !Files.readString(file).strip().equals(pid));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Stops it as Ctrl-C does, and waits for its end. */
     @Override
     public void close() {
         process.destroy();
-        await().atMost(Duration.ofSeconds(120)).until(() -> !process.isAlive());
+        await().atMost(Duration.ofMinutes(2)).until(() -> !process.isAlive());
     }
 
     String log() {
