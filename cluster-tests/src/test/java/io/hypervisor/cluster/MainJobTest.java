@@ -2,6 +2,7 @@ package io.hypervisor.cluster;
 
 import static io.hypervisor.cluster.Structs.list;
 import static io.hypervisor.cluster.Structs.number;
+import static io.hypervisor.cluster.Structs.struct;
 import static io.hypervisor.cluster.Structs.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -188,7 +189,7 @@ class MainJobTest {
                     COMPUTE + "WatchInstance",
                     id(id),
                     e -> {
-                        Struct i = e.getFieldsOrThrow("instance").getStructValue();
+                        Struct i = struct(e, "instance");
                         return text(i, "state").equals("INSTANCE_STATE_RUNNING")
                                 && !text(i, "started_at").equals(before);
                     });
@@ -250,12 +251,8 @@ class MainJobTest {
                         id(id),
                         e ->
                                 List.of(state, "INSTANCE_STATE_FAILED")
-                                        .contains(
-                                                text(
-                                                        e.getFieldsOrThrow("instance")
-                                                                .getStructValue(),
-                                                        "state")));
-        Struct last = events.getLast().getFieldsOrThrow("instance").getStructValue();
+                                        .contains(text(struct(e, "instance"), "state")));
+        Struct last = struct(events.getLast(), "instance");
         assertThat(text(last, "state")).as(() -> last.toString()).isEqualTo(state);
         return events;
     }

@@ -12,6 +12,11 @@ final class Structs {
         return struct.getFieldsOrDefault(field, Value.getDefaultInstance()).getStringValue();
     }
 
+    /** A message field; empty if absent, as in a bookmark. */
+    static Struct struct(Struct struct, String field) {
+        return struct.getFieldsOrDefault(field, Value.getDefaultInstance()).getStructValue();
+    }
+
     static int number(Struct struct, String field) {
         return (int) struct.getFieldsOrDefault(field, Value.getDefaultInstance()).getNumberValue();
     }
