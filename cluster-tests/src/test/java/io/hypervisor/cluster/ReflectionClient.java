@@ -13,6 +13,7 @@ import io.grpc.CallOptions;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
@@ -25,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -36,6 +39,7 @@ import java.util.function.Predicate;
 final class ReflectionClient implements AutoCloseable {
     private final ManagedChannel channel;
     private final Map<String, FileDescriptor> files = new HashMap<>();
+    private final Map<String, MethodDescriptor> methods = new ConcurrentHashMap<>();
 
     ReflectionClient(String address) {
         channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create()).build();
@@ -175,6 +179,10 @@ final class ReflectionClient implements AutoCloseable {
     }
 
     private MethodDescriptor method(String name) {
+        return methods.computeIfAbsent(name, this::ask);
+    }
+
+    private MethodDescriptor ask(String name) {
         int slash = name.indexOf('/');
         String service = name.substring(0, slash);
         ServerReflectionResponse answer =
@@ -256,9 +264,13 @@ final class ReflectionClient implements AutoCloseable {
                                     public void onCompleted() {}
                                 });
         requests.onNext(request);
-        ServerReflectionResponse response = answer.orTimeout(30, TimeUnit.SECONDS).join();
-        requests.onCompleted();
-        return response;
+        try {
+            ServerReflectionResponse response = answer.orTimeout(30, TimeUnit.SECONDS).join();
+            requests.onCompleted();
+            return response;
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof StatusRuntimeException status ? status : e;
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -25,6 +26,7 @@ public final class WorkQueue<K> implements AutoCloseable {
     private final Backoff backoff;
     private final Function<K, Outcome> reconciler;
     private final Map<K, Work> works = new HashMap<>();
+    private int running;
     private boolean closed;
 
     /** State of one key; guarded by the queue's lock. Absent: idle, nothing due. */
@@ -68,6 +70,18 @@ public final class WorkQueue<K> implements AutoCloseable {
         return works.size();
     }
 
+    /** Waits until no pass runs, at most so long; says whether that came. */
+    public synchronized boolean awaitIdle(Duration most) throws InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
+        long left = most.toNanos();
+        while (running > 0 && left > 0) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+            left = deadline - System.nanoTime();
+        }
+        return running == 0;
+    }
+
+    /** Begins no more passes; those that run end by themselves. */
     @Override
     public synchronized void close() {
         closed = true;
@@ -78,6 +92,7 @@ public final class WorkQueue<K> implements AutoCloseable {
     private void start(K key, Work work) {
         work.running = true;
         work.again = false;
+        running++;
         executor.execute(() -> pass(key, work));
     }
 
@@ -94,6 +109,8 @@ public final class WorkQueue<K> implements AutoCloseable {
 
     private synchronized void finish(K key, Work work, Outcome outcome) {
         work.running = false;
+        running--;
+        notifyAll();
         if (closed) {
             return;
         }

@@ -405,37 +405,9 @@ public final class Reconciler implements AutoCloseable {
     /** Ends everything that runs, all at once, asking the guests; for an orderly power-off. */
     public void stopAll(Duration grace) {
         queue.close();
-        for (Inventory inventory : inventories()) {
-            List<Found> running =
-                    inventory.all().stream().filter(f -> f.state() == Found.State.RUNNING).toList();
-            CountDownLatch left = new CountDownLatch(running.size());
-            running.forEach(
-                    f ->
-                            tasks.concurrent("stop-all")
-                                    .execute(() -> stopOne(inventory.driver(), f, grace, left)));
-            await(left, grace.multipliedBy(2).plusSeconds(10));
-        }
-    }
-
-    private static void stopOne(
-            InstanceDriver driver, Found found, Duration grace, CountDownLatch left) {
-        try {
-            driver.stop(found.instanceId(), grace);
-        } catch (DriverException e) {
-            log.warn("instance={}: not stopped at exit: {}", found.instanceId(), e.getMessage());
-        } finally {
-            left.countDown();
-        }
-    }
-
-    private static void await(CountDownLatch left, Duration most) {
-        try {
-            if (!left.await(most.toMillis(), TimeUnit.MILLISECONDS)) {
-                log.warn("left={}: instances that did not stop in time", left.getCount());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        PowerOff powerOff = new PowerOff(tasks, grace);
+        powerOff.waitFor(queue);
+        powerOff.stop(inventories().stream().map(Inventory::driver).toList());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.hypervisor.agent.driver.containerd;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.containerd.wire.CreateTaskRequest;
@@ -171,12 +172,20 @@ final class Runs {
                             .wait(request);
             return true;
         } catch (StatusRuntimeException e) {
-            return switch (e.getStatus().getCode()) {
-                case NOT_FOUND -> true;
-                case DEADLINE_EXCEEDED -> false;
-                default -> throw Daemon.failure(e);
-            };
+            if (isExpired(e.getStatus())) {
+                return false;
+            }
+            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                return true;
+            }
+            throw Daemon.failure(e);
         }
+    }
+
+    /** The deadline travels with the call, and containerd may be first to notice it. */
+    private static boolean isExpired(Status status) {
+        return status.getCode() == Status.Code.DEADLINE_EXCEEDED
+                || String.valueOf(status.getDescription()).contains("context deadline exceeded");
     }
 
     /** Removes a task that has ended. */
