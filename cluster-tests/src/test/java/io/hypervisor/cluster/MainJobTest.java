@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Struct;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -95,6 +96,20 @@ class MainJobTest {
         assertThat(text(node, "status")).isEqualTo("NODE_STATUS_READY");
         assertThat(node.getFieldsOrThrow("supported_instance_types").toString())
                 .contains("vm", "container");
+    }
+
+    @Test
+    @Order(2)
+    void aClientOfTheFirstPublishedExcerptsWorksUnchanged() {
+        try (ExcerptClient old = new ExcerptClient(cluster.grpc)) {
+            assertThat(ExcerptClient.field(old.clusterInfo(), "cluster_name"))
+                    .isEqualTo("hypervisor");
+            assertThat(ExcerptClient.field(old.clusterInfo(), "total_nodes")).isEqualTo(1);
+            DynamicMessage page = old.listNodes(1, "");
+            assertThat((List<?>) ExcerptClient.field(page, "nodes")).hasSize(1);
+            assertThat(ExcerptClient.field(page, "total_count")).isEqualTo(1);
+            assertThat(ExcerptClient.field(page, "next_page_token")).isEqualTo("");
+        }
     }
 
     @Test
