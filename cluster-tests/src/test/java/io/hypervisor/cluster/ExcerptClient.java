@@ -3,11 +3,11 @@ package io.hypervisor.cluster;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Label;
-import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.Descriptors;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
+
 import io.grpc.CallOptions;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -74,12 +74,21 @@ final class ExcerptClient implements AutoCloseable {
                         .setPackage("hypervisor.v1")
                         .setSyntax("proto3")
                         .addMessageType(message("Nothing"))
-                        .addMessageType(message("Node", scalar("id", 1, Type.TYPE_STRING)))
+                        .addMessageType(
+                                message(
+                                        "Node",
+                                        scalar("id", 1, FieldDescriptorProto.Type.TYPE_STRING)))
                         .addMessageType(
                                 message(
                                         "ListNodesRequest",
-                                        scalar("page_size", 1, Type.TYPE_INT32),
-                                        scalar("page_token", 2, Type.TYPE_STRING)))
+                                        scalar(
+                                                "page_size",
+                                                1,
+                                                FieldDescriptorProto.Type.TYPE_INT32),
+                                        scalar(
+                                                "page_token",
+                                                2,
+                                                FieldDescriptorProto.Type.TYPE_STRING)))
                         .addMessageType(
                                 message(
                                         "ListNodesResponse",
@@ -87,16 +96,28 @@ final class ExcerptClient implements AutoCloseable {
                                                 .setName("nodes")
                                                 .setNumber(1)
                                                 .setLabel(Label.LABEL_REPEATED)
-                                                .setType(Type.TYPE_MESSAGE)
+                                                .setType(FieldDescriptorProto.Type.TYPE_MESSAGE)
                                                 .setTypeName(".hypervisor.v1.Node")
                                                 .build(),
-                                        scalar("next_page_token", 2, Type.TYPE_STRING),
-                                        scalar("total_count", 3, Type.TYPE_INT32)))
+                                        scalar(
+                                                "next_page_token",
+                                                2,
+                                                FieldDescriptorProto.Type.TYPE_STRING),
+                                        scalar(
+                                                "total_count",
+                                                3,
+                                                FieldDescriptorProto.Type.TYPE_INT32)))
                         .addMessageType(
                                 message(
                                         "ClusterInfo",
-                                        scalar("cluster_name", 2, Type.TYPE_STRING),
-                                        scalar("total_nodes", 4, Type.TYPE_INT32)))
+                                        scalar(
+                                                "cluster_name",
+                                                2,
+                                                FieldDescriptorProto.Type.TYPE_STRING),
+                                        scalar(
+                                                "total_nodes",
+                                                4,
+                                                FieldDescriptorProto.Type.TYPE_INT32)))
                         .build();
         try {
             return FileDescriptor.buildFrom(proto, new FileDescriptor[0]);
@@ -113,7 +134,8 @@ final class ExcerptClient implements AutoCloseable {
         return message.build();
     }
 
-    private static FieldDescriptorProto scalar(String name, int number, Type type) {
+    private static FieldDescriptorProto scalar(
+            String name, int number, FieldDescriptorProto.Type type) {
         return FieldDescriptorProto.newBuilder()
                 .setName(name)
                 .setNumber(number)

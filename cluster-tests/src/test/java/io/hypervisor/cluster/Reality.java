@@ -50,7 +50,8 @@ record Reality(OneNodeCluster cluster) {
             Path folder = cluster.data.resolve("agent").resolve(kind);
             if (Files.isDirectory(folder)) {
                 try (Stream<Path> entries = Files.list(folder)) {
-                    entries.filter(Files::isDirectory).forEach(e -> names.add(e.getFileName().toString()));
+                    entries.filter(Files::isDirectory)
+                            .forEach(e -> names.add(e.getFileName().toString()));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }

@@ -9,6 +9,7 @@ import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.util.JsonFormat;
+
 import io.grpc.CallOptions;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -20,6 +21,7 @@ import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -132,8 +134,7 @@ final class ReflectionClient implements AutoCloseable {
 
     /** The bytes of a message's field. */
     static ByteString bytes(DynamicMessage message, String field) {
-        return (ByteString)
-                message.getField(message.getDescriptorForType().findFieldByName(field));
+        return (ByteString) message.getField(message.getDescriptorForType().findFieldByName(field));
     }
 
     private io.grpc.MethodDescriptor<DynamicMessage, DynamicMessage> grpc(MethodDescriptor m) {
@@ -186,10 +187,7 @@ final class ReflectionClient implements AutoCloseable {
         int slash = name.indexOf('/');
         String service = name.substring(0, slash);
         ServerReflectionResponse answer =
-                ask(
-                        ServerReflectionRequest.newBuilder()
-                                .setFileContainingSymbol(service)
-                                .build());
+                ask(ServerReflectionRequest.newBuilder().setFileContainingSymbol(service).build());
         Map<String, FileDescriptorProto> protos = new LinkedHashMap<>();
         collect(answer, protos);
         for (FileDescriptorProto proto : List.copyOf(protos.values())) {
@@ -233,8 +231,7 @@ final class ReflectionClient implements AutoCloseable {
 
     private static void collect(
             ServerReflectionResponse answer, Map<String, FileDescriptorProto> protos) {
-        for (ByteString bytes :
-                answer.getFileDescriptorResponse().getFileDescriptorProtoList()) {
+        for (ByteString bytes : answer.getFileDescriptorResponse().getFileDescriptorProtoList()) {
             try {
                 FileDescriptorProto proto = FileDescriptorProto.parseFrom(bytes);
                 protos.put(proto.getName(), proto);

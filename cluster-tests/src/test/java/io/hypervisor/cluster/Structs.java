@@ -2,6 +2,7 @@ package io.hypervisor.cluster;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+
 import java.util.List;
 
 /** Short ways into a Struct. */

@@ -17,7 +17,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends everything that runs, all at once. Wants stay as they are, so the next agent starts it again.
+ * Ends everything that runs, all at once. Wants stay as they are, so the next agent starts it
+ * again.
  */
 final class PowerOff {
     private static final Logger log = LoggerFactory.getLogger(PowerOff.class);
