@@ -68,14 +68,15 @@ public final class Main {
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(
-                        new Thread(
-                                () -> {
-                                    log.info("stops");
-                                    agent.close();
-                                    tasks.close();
-                                    stopped.countDown();
-                                },
-                                "stop"));
+                        Thread.ofPlatform()
+                                .name("stop")
+                                .unstarted(
+                                        () -> {
+                                            log.info("stops");
+                                            agent.close();
+                                            tasks.close();
+                                            stopped.countDown();
+                                        }));
         log.info(
                 "port={} controllers={} data_dir={}: agent runs",
                 agent.port(),

@@ -10,6 +10,7 @@ import io.hypervisor.controller.feed.AgentChannels;
 import io.hypervisor.controller.feed.AgentLinks;
 import io.hypervisor.controller.feed.Contacts;
 import io.hypervisor.controller.feed.NodeFeed;
+import io.hypervisor.controller.fence.Fencer;
 import io.hypervisor.controller.fence.LostContactFencer;
 import io.hypervisor.controller.fence.OperatorFencer;
 import io.hypervisor.controller.reconcile.DrainReconciler;
@@ -59,20 +60,7 @@ public final class Controller implements AutoCloseable {
         NodeFeed.Timing timing =
                 new NodeFeed.Timing(config.heartbeat().interval(), config.heartbeat().timeout());
         channels = new AgentChannels(config.tls(), tasks);
-        String address = config.advertiseAddr().orElse(config.grpcAddr()).toString();
-        replica =
-                new Replica(
-                        store,
-                        new ReplicaConfig(
-                                config.clusterName(),
-                                address,
-                                address + "/" + ids.next(),
-                                config.placement().toConfig()),
-                        tasks,
-                        clock,
-                        ids,
-                        metrics);
-
+        replica = newReplica(config, store, clock, ids, tasks, metrics);
         Contacts contacts = new Contacts(clock);
         NodeFeed feed = new NodeFeed(replica, contacts, timing, clock, tasks, metrics);
         links =
@@ -93,19 +81,7 @@ public final class Controller implements AutoCloseable {
                         clock,
                         tasks,
                         metrics);
-        reconciliation =
-                new Reconciliation(
-                        replica,
-                        List.of(
-                                new PlacementReconciler(replica),
-                                new DrainReconciler(replica),
-                                new ReleaseReconciler(
-                                        replica,
-                                        List.of(
-                                                new OperatorFencer(),
-                                                new LostContactFencer(contacts)))),
-                        tasks,
-                        metrics);
+        reconciliation = newReconciliation(replica, contacts, tasks, metrics);
         hub = new WatchHub(WatchHub.RING_CAPACITY, config.watchBookmarks(), clock, tasks, metrics);
 
         replica.onChange(hub);
@@ -140,6 +116,36 @@ public final class Controller implements AutoCloseable {
                         edge.services(),
                         this::unready,
                         config.shutdownGrace());
+    }
+
+    private static Replica newReplica(
+            ControllerConfig config,
+            Store store,
+            Clock clock,
+            Ids ids,
+            Tasks tasks,
+            PrometheusMeterRegistry metrics) {
+        String address = config.advertiseAddr().orElse(config.grpcAddr()).toString();
+        ReplicaConfig replica =
+                new ReplicaConfig(
+                        config.clusterName(),
+                        address,
+                        address + "/" + ids.next(),
+                        config.placement().toConfig());
+        return new Replica(store, replica, tasks, clock, ids, metrics);
+    }
+
+    private static Reconciliation newReconciliation(
+            Replica replica, Contacts contacts, Tasks tasks, PrometheusMeterRegistry metrics) {
+        List<Fencer> fencers = List.of(new OperatorFencer(), new LostContactFencer(contacts));
+        return new Reconciliation(
+                replica,
+                List.of(
+                        new PlacementReconciler(replica),
+                        new DrainReconciler(replica),
+                        new ReleaseReconciler(replica, fencers)),
+                tasks,
+                metrics);
     }
 
     /** Why this replica cannot serve yet; empty when it can. */
