@@ -4,6 +4,7 @@ import static io.hypervisor.cluster.Structs.struct;
 import static io.hypervisor.cluster.Structs.text;
 
 import com.google.protobuf.Struct;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -2,12 +2,15 @@ package io.hypervisor.cluster;
 
 import static io.hypervisor.cluster.Structs.number;
 import static io.hypervisor.cluster.Structs.text;
+
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Struct;
+
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.controller.store.etcd.EtcdCluster;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -95,8 +98,7 @@ final class ReplicatedCluster implements AutoCloseable {
                                         client.call(
                                                 "hypervisor.v1.ClusterService/ListNodes",
                                                 "{\"status\": \"NODE_STATUS_READY\"}");
-                                return number(ready, "total_count") == SIZE
-                                        && leader(client) >= 0;
+                                return number(ready, "total_count") == SIZE && leader(client) >= 0;
                             }
                         });
     }
