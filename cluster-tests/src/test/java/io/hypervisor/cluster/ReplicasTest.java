@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 
@@ -108,13 +109,17 @@ class ReplicasTest {
         int watched = (killedLeader + 1) % SIZE;
         InstanceWatch watch = new InstanceWatch();
         AtomicBoolean reading = new AtomicBoolean(true);
+        // The common pool has one thread on small machines, which the end of a process needs too.
+        Executor ownThread = reader -> Thread.ofVirtual().start(reader);
         List<CompletableFuture<List<String>>> readers = new ArrayList<>();
         try (ReflectionClient follower = cluster.controller(watched)) {
             CompletableFuture<Void> stream = watch.follow(follower);
             for (int i = 0; i < SIZE; i++) {
                 if (i != killedLeader) {
                     int replica = i;
-                    readers.add(CompletableFuture.supplyAsync(() -> reader(replica, reading)));
+                    readers.add(
+                            CompletableFuture.supplyAsync(
+                                    () -> reader(replica, reading), ownThread));
                 }
             }
             IntStream.range(0, 15).forEach(i -> create("first-" + i));
@@ -130,6 +135,8 @@ class ReplicasTest {
             readers.forEach(failures -> assertThat(failures.join()).isEmpty());
             awaitSeen(watch);
             assertThat(stream).isNotDone();
+        } finally {
+            reading.set(false);
         }
     }
 
