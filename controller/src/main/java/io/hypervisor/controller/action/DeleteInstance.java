@@ -9,6 +9,7 @@ import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -25,7 +26,9 @@ public record DeleteInstance(DeleteInstanceRequest request) implements Action<Em
         InstanceRecord record = Require.instance(now, id, request.getExpectedRevision());
         String node = Require.placement(now, id).getNodeId();
         if (node.isEmpty() || (request.getForce() && Require.outOfTouch(now, node))) {
-            return Answers.value(Empty.getDefaultInstance(), Answers.forget(id));
+            List<Edit> edits = new ArrayList<>(Answers.forget(id));
+            edits.addAll(Health.agreeToRemoval(now, node));
+            return Answers.value(Empty.getDefaultInstance(), edits);
         }
         InstanceRecord next =
                 record.toBuilder()

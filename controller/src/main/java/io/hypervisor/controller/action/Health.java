@@ -34,6 +34,16 @@ final class Health {
         }
     }
 
+    /** Instances are taken off a node that is out of touch: it need not hold on to its copies. */
+    static List<Edit> agreeToRemoval(Snapshot now, String nodeId) {
+        return now.health(nodeId)
+                .map(Entry::value)
+                .filter(health -> !health.getRemovalAgreed())
+                .map(health -> health.toBuilder().setRemovalAgreed(true).build())
+                .map(health -> List.of(Edit.put(Table.HEALTH, nodeId, health)))
+                .orElse(List.of());
+    }
+
     NodeHealth.Builder next() {
         return next;
     }
@@ -45,6 +55,9 @@ final class Health {
         }
         if (status != NodeStatus.NODE_STATUS_UNREACHABLE) {
             next.clearFenced();
+        }
+        if (status == NodeStatus.NODE_STATUS_READY) {
+            next.clearRemovalAgreed();
         }
         return this;
     }

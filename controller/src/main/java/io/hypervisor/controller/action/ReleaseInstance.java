@@ -10,6 +10,7 @@ import io.hypervisor.controller.state.Room;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,13 +38,16 @@ public record ReleaseInstance(String instanceId, long epoch, String proof)
         if (instance.isEmpty() || !lost || placement.getEpoch() != epoch) {
             return Answers.value(false, List.of());
         }
+        List<Edit> edits = new ArrayList<>(Health.agreeToRemoval(now, placement.getNodeId()));
         if (instance.get().getDeleting()) {
-            return Answers.value(true, Answers.forget(instanceId));
+            edits.addAll(Answers.forget(instanceId));
+            return Answers.value(true, edits);
         }
         if (instance.get().getPlacement().getRelocation() != Relocation.RELOCATION_RECREATE) {
             return Answers.value(false, List.of());
         }
-        return Answers.value(true, free(placement, proof));
+        edits.addAll(free(placement, proof));
+        return Answers.value(true, edits);
     }
 
     /** Takes the placement's node away and keeps its epoch. */

@@ -30,7 +30,11 @@ public final class NodeDocuments {
                 NodeDocument.newBuilder()
                         .setClusterId(clusterId)
                         .setTerm(term)
-                        .setRevision(now.revision());
+                        .setRevision(now.revision())
+                        .setMassRemovalAgreed(
+                                now.health(nodeId)
+                                        .map(health -> health.value().getRemovalAgreed())
+                                        .orElse(false));
         for (String id : now.placedOn(nodeId)) {
             assignment(now, nodeId, id).ifPresent(document::addAssignments);
         }

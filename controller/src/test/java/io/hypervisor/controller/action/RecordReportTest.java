@@ -20,6 +20,7 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.controller.feed.NodeDocuments;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
 import io.hypervisor.controller.state.Table;
@@ -152,6 +153,18 @@ final class RecordReportTest {
         assertThat(free.unplaced()).containsExactly("i");
         assertThat(free.placement("i").orElseThrow().value().getEpoch()).isEqualTo(1);
         assertThat(free.placement("i").orElseThrow().value().getReason()).isEqualTo("proof");
+        assertThat(free.health("n").orElseThrow().value().getRemovalAgreed()).isTrue();
+        assertThat(NodeDocuments.document(free, "n", "c", 1).getMassRemovalAgreed()).isTrue();
+        Snapshot back =
+                act(free, new SetNodeHealth("n", NodeStatus.NODE_STATUS_NOT_READY, Snapshots.at(9)))
+                        .state();
+        assertThat(NodeDocuments.document(back, "n", "c", 1).getMassRemovalAgreed())
+                .as("until it has removed what it ran before")
+                .isTrue();
+        Snapshot ready =
+                act(back, new SetNodeHealth("n", NodeStatus.NODE_STATUS_READY, Snapshots.at(9)))
+                        .state();
+        assertThat(NodeDocuments.document(ready, "n", "c", 1).getMassRemovalAgreed()).isFalse();
     }
 
     @Test

@@ -192,5 +192,7 @@ final class RunVerbsTest {
         assertThat(after.placement("i")).isEmpty();
         assertThat(after.observed("i")).isEmpty();
         assertThat(after.reservedOn("n").getCpuCores()).isZero();
+        assertThat(now.health("n").orElseThrow().value().getRemovalAgreed()).isFalse();
+        assertThat(after.health("n").orElseThrow().value().getRemovalAgreed()).isTrue();
     }
 }

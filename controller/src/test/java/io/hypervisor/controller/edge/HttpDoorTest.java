@@ -3,6 +3,7 @@ package io.hypervisor.controller.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.hypervisor.api.v1.ClusterInfo;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.VirtualTasks;
 
@@ -15,6 +16,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** The HTTP door, called with the JDK's client. */
@@ -70,6 +73,31 @@ final class HttpDoorTest {
         assertThat(response.headers().firstValue("content-type").orElse(""))
                 .startsWith("application/json");
         assertThat(response.body()).contains("\"clusterName\"").contains("\"test\"");
+    }
+
+    @Test
+    void theClusterAsGrpcWeb() throws Exception {
+        HttpRequest request =
+                HttpRequest.newBuilder(
+                                URI.create(
+                                        "http://127.0.0.1:"
+                                                + controller.controller().httpPort()
+                                                + "/hypervisor.v1.ClusterService/GetClusterInfo"))
+                        .header("content-type", "application/grpc-web+proto")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[5]))
+                        .build();
+        HttpResponse<byte[]> response = http.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        assertThat(response.statusCode()).isEqualTo(200);
+        ByteBuffer frames = ByteBuffer.wrap(response.body());
+        assertThat(frames.get()).as("a message, not compressed").isZero();
+        byte[] message = new byte[frames.getInt()];
+        frames.get(message);
+        assertThat(ClusterInfo.parseFrom(message).getClusterName()).isEqualTo("test");
+        assertThat(frames.get()).as("the trailers").isEqualTo((byte) 0x80);
+        byte[] trailers = new byte[frames.getInt()];
+        frames.get(trailers);
+        assertThat(new String(trailers, StandardCharsets.US_ASCII))
+                .containsPattern("grpc-status: ?0");
     }
 
     @Test
