@@ -124,11 +124,11 @@ final class OneNodeCluster implements AutoCloseable {
         }
     }
 
-    private static ProcessBuilder command(String... command) {
+    static ProcessBuilder command(String... command) {
         return new ProcessBuilder(command).directory(ROOT.toFile());
     }
 
-    private static String freeAddress() {
+    static String freeAddress() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return "127.0.0.1:" + socket.getLocalPort();
         } catch (IOException e) {

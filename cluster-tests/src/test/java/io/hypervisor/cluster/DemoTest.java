@@ -1,0 +1,39 @@
+package io.hypervisor.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** "make demo EXIT=1" as a user sees it. */
+@Tag("real")
+class DemoTest {
+    @Test
+    void theDemoShowsAVmAndAContainerAndLeavesNothing() throws IOException, InterruptedException {
+        Path data = Files.createTempDirectory("hv");
+        Path output = data.resolve("demo.log");
+        ProcessBuilder builder = OneNodeCluster.command("deploy/demo", data.toString());
+        builder.environment().put("EXIT", "1");
+        builder.environment().put("GRPC_ADDR", OneNodeCluster.freeAddress());
+        builder.environment().put("HTTP_ADDR", OneNodeCluster.freeAddress());
+        builder.environment().put("AGENT_ADDR", OneNodeCluster.freeAddress());
+        Process demo = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        boolean ended = demo.waitFor(5, TimeUnit.MINUTES);
+        String shown = Files.readString(output, UTF_8);
+        assertThat(ended).as(shown).isTrue();
+        assertThat(demo.exitValue()).as(shown).isZero();
+        assertThat(shown)
+                .contains("demo-guest ready", "hello from demo-container")
+                .contains("WOULD RESERVE", "CPU-TIME")
+                .contains("demo-vm deleted", "demo-container deleted");
+        assertThat(Leftovers.of(data)).isEmpty();
+        Leftovers.delete(data);
+    }
+}
