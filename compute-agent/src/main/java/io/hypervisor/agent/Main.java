@@ -14,11 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -27,29 +24,17 @@ import java.util.concurrent.CountDownLatch;
  */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
-    private static final String CONFIG = "--config=";
 
     private Main() {}
 
     /** The process. */
     public static void main(String[] args) throws InterruptedException {
         try {
-            run(config(List.of(args)));
+            run(ConfigLoader.load(AgentConfig.class, System.getenv(), List.of(args)));
         } catch (ConfigException | JournalException | UncheckedIOException e) {
             log.error("cannot start: {}", e.getMessage());
             System.exit(1);
         }
-    }
-
-    private static AgentConfig config(List<String> args) {
-        List<String> flags = new ArrayList<>(args);
-        flags.removeIf(flag -> flag.startsWith(CONFIG));
-        Optional<Path> file =
-                args.stream()
-                        .filter(flag -> flag.startsWith(CONFIG))
-                        .map(flag -> Path.of(flag.substring(CONFIG.length())))
-                        .findFirst();
-        return ConfigLoader.load(AgentConfig.class, file, System.getenv(), flags);
     }
 
     private static void run(AgentConfig config) throws InterruptedException {

@@ -21,14 +21,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The controller process: {@code Main [--config=FILE] [--KEY=VALUE ...]}. */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
-    private static final String CONFIG_FLAG = "--config=";
     private static final int BAD_CONFIG = 2;
     private static final int CANNOT_START = 1;
 
@@ -39,7 +36,7 @@ public final class Main {
         long begun = Clock.system().nanos();
         ControllerConfig config;
         try {
-            config = config(List.of(args));
+            config = ConfigLoader.load(ControllerConfig.class, System.getenv(), List.of(args));
         } catch (ConfigException e) {
             System.err.println("controller: " + e.getMessage());
             System.exit(BAD_CONFIG);
@@ -52,19 +49,6 @@ public final class Main {
             log.debug("cannot start", e);
             System.exit(CANNOT_START);
         }
-    }
-
-    private static ControllerConfig config(List<String> args) {
-        Optional<Path> file = Optional.empty();
-        List<String> flags = new ArrayList<>();
-        for (String arg : args) {
-            if (arg.startsWith(CONFIG_FLAG)) {
-                file = Optional.of(Path.of(arg.substring(CONFIG_FLAG.length())));
-            } else {
-                flags.add(arg);
-            }
-        }
-        return ConfigLoader.load(ControllerConfig.class, file, System.getenv(), flags);
     }
 
     private static void start(ControllerConfig config, long begun) {

@@ -7,6 +7,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,29 @@ public final class ConfigLoader {
     // A configuration is a few kilobytes; more is the wrong file.
     private static final long MAX_BYTES = 1024 * 1024;
 
+    private static final String FILE_FLAG = "--config=";
+
     private ConfigLoader() {}
+
+    /**
+     * Fills the record as a process does: from its arguments, {@code [--config=FILE] [--key=VALUE
+     * ...]}, and its environment.
+     *
+     * @throws ConfigException if a key is unknown, missing or has a wrong value
+     */
+    public static <T extends Record> T load(
+            Class<T> type, Map<String, String> environment, List<String> arguments) {
+        Optional<Path> file = Optional.empty();
+        List<String> flags = new ArrayList<>();
+        for (String argument : arguments) {
+            if (argument.startsWith(FILE_FLAG)) {
+                file = Optional.of(Path.of(argument.substring(FILE_FLAG.length())));
+            } else {
+                flags.add(argument);
+            }
+        }
+        return load(type, file, environment, flags);
+    }
 
     /**
      * Fills the record.

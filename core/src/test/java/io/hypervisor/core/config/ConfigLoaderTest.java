@@ -146,6 +146,17 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void theFileIsNamedByAnArgument() {
+        Sample sample =
+                ConfigLoader.load(
+                        Sample.class,
+                        Map.of(),
+                        List.of("--config=" + file("ratio: 2\nscrollback: 1"), "--scrollback=3"));
+        assertThat(sample.ratio()).isEqualTo(2);
+        assertThat(sample.scrollback()).isEqualTo(3);
+    }
+
+    @Test
     void flagWithoutValueIsRefused() {
         assertThatThrownBy(
                         () ->
