@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 DATA ?= $(CURDIR)/.data
 MVN := mvn -q
 # What the jars are made of; a change of any of these rebuilds them.
-SOURCES := $(shell find api core controller compute-agent console -path '*/target' -prune -o \
+SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
 .PHONY: help setup build proto demo run test check clean

@@ -1,0 +1,2 @@
+/** What the simulator finds, and that it would find it. */
+package io.hypervisor.sim;
