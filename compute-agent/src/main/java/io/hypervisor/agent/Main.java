@@ -20,10 +20,12 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * Starts the agent: {@code Main [--config=FILE] [--key=VALUE ...]}. Ends with SIGTERM or SIGINT;
- * exit code 1 if it cannot start.
+ * exit code 2 if its configuration is wrong, 1 if it cannot start for another reason.
  */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
+    private static final int BAD_CONFIG = 2;
+    private static final int CANNOT_START = 1;
 
     private Main() {}
 
@@ -31,9 +33,12 @@ public final class Main {
     public static void main(String[] args) throws InterruptedException {
         try {
             run(ConfigLoader.load(AgentConfig.class, System.getenv(), List.of(args)));
-        } catch (ConfigException | JournalException | UncheckedIOException e) {
+        } catch (ConfigException e) {
             log.error("cannot start: {}", e.getMessage());
-            System.exit(1);
+            System.exit(BAD_CONFIG);
+        } catch (JournalException | UncheckedIOException e) {
+            log.error("cannot start: {}", e.getMessage());
+            System.exit(CANNOT_START);
         }
     }
 
