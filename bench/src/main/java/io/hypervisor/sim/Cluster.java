@@ -1,0 +1,94 @@
+package io.hypervisor.sim;
+
+import io.grpc.Channel;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.journal.Intent;
+import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.store.Store;
+import io.hypervisor.core.Clock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The simulated cluster as its judges see it: the truth, not what some process believes. Everything
+ * here may be read between two steps of the scheduler, at no simulated cost, and is safe to call
+ * while processes are down.
+ */
+public interface Cluster {
+    /** Simulated time. */
+    Clock clock();
+
+    /** All controllers, those that are down included; the same objects for the whole run. */
+    List<ControllerHost> controllers();
+
+    /** All nodes, those that are down included; the same objects for the whole run. */
+    List<NodeHost> nodes();
+
+    /** The revision of the store's last commit. */
+    long revision();
+
+    /** Everything that the store holds, ordered by key. */
+    Store.Loaded content();
+
+    /** The store's own history: every commit after a revision, oldest first. Never compacted. */
+    List<Committed> committedAfter(long revision);
+
+    /**
+     * A channel of a client to the public API of a controller, by its place in {@link
+     * #controllers}. It stays usable while that controller restarts; calls fail meanwhile.
+     */
+    Channel channel(int client, int controller);
+
+    /**
+     * Runs client code on a simulated thread: it may block on calls, futures, locks and {@link
+     * #pause}. What it throws fails the run.
+     */
+    void client(String name, Runnable code);
+
+    /** Lets the calling client wait for so long. */
+    void pause(Duration length);
+
+    /**
+     * One commit as the store took it.
+     *
+     * @param writer the controller whose connection wrote it, by its place in {@link #controllers}
+     * @param term number of the election that the writer claimed to have won; every election has a
+     *     larger number than those before
+     */
+    record Committed(long revision, List<Store.Write> writes, int writer, long term) {}
+
+    /** A machine with a controller. */
+    interface ControllerHost {
+        /** Its place in {@link #controllers}. */
+        int index();
+
+        /** What runs there; empty while the process is down. A new object after each start. */
+        Optional<Replica> replica();
+
+        /** The present process's counter of this name, all tags together; 0 if there is none. */
+        double counter(String name);
+    }
+
+    /** A machine with an agent. */
+    interface NodeHost {
+        /** Its place in {@link #nodes}. */
+        int index();
+
+        /** Its host name, under which it registers. */
+        String hostname();
+
+        /** Whether the machine has power; without, nothing runs there. */
+        boolean powered();
+
+        /** Whether the agent's process runs. */
+        boolean agentUp();
+
+        /** What exists on the machine, whatever its agent knows: all drivers' worlds together. */
+        List<Found> world();
+
+        /** What the agent is to do as it knows from its journal; empty while it is down. */
+        Optional<Intent> intent();
+    }
+}
