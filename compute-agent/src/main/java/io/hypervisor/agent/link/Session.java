@@ -23,6 +23,7 @@ import io.hypervisor.api.internal.v1.Welcome;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.RegisterNodeResponse;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 
 import org.slf4j.Logger;
@@ -226,8 +227,11 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
     }
 
     private void accept(NodeDelta delta) {
+        FaultPoint.AGENT_DELTA_RECEIVED.reached();
         var changed = link.parts().journal().accept(delta);
+        FaultPoint.AGENT_DELTA_JOURNALED.reached();
         ack(delta.getTerm(), delta.getRevision());
+        FaultPoint.AGENT_DELTA_ACKED.reached();
         link.parts().reconciler().wake(changed);
     }
 
@@ -257,7 +261,14 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
 
     private void sendReport(NodeReport report) {
         sentSinceBeat = true;
+        boolean news = report.getObservedCount() > 0;
+        if (news) {
+            FaultPoint.AGENT_REPORT_MADE.reached();
+        }
         send(NodeMessage.newBuilder().setReport(report));
+        if (news) {
+            FaultPoint.AGENT_REPORT_SENT.reached();
+        }
     }
 
     private void end(Throwable reason) {

@@ -12,6 +12,7 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Outcome;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.WorkQueue;
@@ -296,7 +297,9 @@ public final class Reconciler implements AutoCloseable {
         Optional<Found> left = before;
         inventory.begin(id);
         try {
+            FaultPoint.AGENT_ACTION_PLANNED.reached();
             left = action.run();
+            FaultPoint.AGENT_ACTION_DONE.reached();
             memories.computeIfPresent(id, (key, m) -> m.succeeded());
             sample.stop(timer(name, "ok"));
             log.info(
@@ -311,6 +314,7 @@ public final class Reconciler implements AutoCloseable {
             return failed(name, id, e);
         } finally {
             inventory.end(id, left);
+            FaultPoint.AGENT_INVENTORY_UPDATED.reached();
         }
     }
 
@@ -350,6 +354,7 @@ public final class Reconciler implements AutoCloseable {
 
     private Outcome gone(Assignment want, boolean local) {
         String id = want.getInstanceId();
+        FaultPoint.AGENT_GONE_SEEN.reached();
         memories.remove(id);
         if (local) {
             journal.removeLocal(id);

@@ -14,6 +14,7 @@ import io.hypervisor.controller.store.Term;
 import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -437,10 +438,13 @@ public final class Replica implements Committer, AutoCloseable {
         batchSize.record(batch.size());
         long began = clock.nanos();
         try {
+            FaultPoint.CONTROLLER_COMMIT_BEGUN.reached();
             long revision = store.commit(term, batch.writes());
+            FaultPoint.CONTROLLER_COMMIT_DONE.reached();
             latency.record(Duration.ofNanos(clock.nanos() - began));
             Snapshot after = batch.committed(before, revision);
             publish(before, after, batch.edits());
+            FaultPoint.CONTROLLER_COMMIT_PUBLISHED.reached();
             answers.execute(() -> batch.succeed(after));
         } catch (StoreException e) {
             failed(batch, e);

@@ -8,6 +8,7 @@ import io.hypervisor.controller.action.Committer;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.FaultPoint;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,7 @@ final class Calls {
         if (left.isNegative() || left.isZero() || Context.current().isCancelled()) {
             throw late("nothing was begun");
         }
+        FaultPoint.CONTROLLER_REQUEST_ACCEPTED.reached();
         return await(committer.submit(action), left, "it may still take effect");
     }
 

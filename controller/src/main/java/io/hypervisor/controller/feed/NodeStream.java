@@ -12,6 +12,7 @@ import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.Welcome;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.server.FaultInterceptor;
 
 import org.slf4j.Logger;
@@ -233,7 +234,9 @@ final class NodeStream implements StreamObserver<NodeMessage> {
 
     private void sendDelta(Snapshot now, Set<String> changed, long since) {
         NodeDelta delta = NodeDocuments.delta(now, nodeId, term, sentRevision, changed);
+        FaultPoint.CONTROLLER_DELTA_MADE.reached();
         observer.onNext(ControllerMessage.newBuilder().setDelta(delta).build());
+        FaultPoint.CONTROLLER_DELTA_SENT.reached();
         feed.meters().deltas().increment();
         sentRevision = now.revision();
         if (unacked.size() < MAX_UNACKED) {
@@ -248,6 +251,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
                     "term " + ack.getTerm() + " revision " + ack.getRevision(),
                     "term " + term + ", revision at most " + sentRevision);
         }
+        FaultPoint.CONTROLLER_ACK_RECEIVED.reached();
         feed.contacts().journaled(nodeId, ack.getRevision());
         long now = feed.clock().nanos();
         while (!unacked.isEmpty() && unacked.peek().revision() <= ack.getRevision()) {
@@ -268,6 +272,9 @@ final class NodeStream implements StreamObserver<NodeMessage> {
         feed.contacts().heard(nodeId);
         if (report.equals(NodeReport.getDefaultInstance())) {
             return;
+        }
+        if (report.getObservedCount() > 0) {
+            FaultPoint.CONTROLLER_REPORT_RECEIVED.reached();
         }
         unrecorded.add(report);
         if (unrecorded.size() == 1) {
@@ -301,6 +308,9 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             log.warn("node={}: report not recorded, stream ends: {}", nodeId, failure.toString());
             fail(Fault.unavailable("NOT_RECORDED", "the report could not be recorded"));
             return;
+        }
+        if (report.getObservedCount() > 0) {
+            FaultPoint.CONTROLLER_REPORT_RECORDED.reached();
         }
         if (all) {
             unrecorded.remove();

@@ -16,6 +16,7 @@ import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -135,7 +136,9 @@ public final class ContainerdDriver implements InstanceDriver {
                 suspicious && runs.usage(id).filter(usage -> usage.oomKills() > 0).isPresent();
         Marks ended = marks.ended(status, outOfMemory);
         containers.mark(container.get(), ended);
+        FaultPoint.CONTAINERD_END_MARKED.reached();
         runs.remove(id);
+        FaultPoint.CONTAINERD_END_TASK_REMOVED.reached();
         return Optional.of(ended.found(id, Optional.empty()));
     }
 
@@ -172,8 +175,11 @@ public final class ContainerdDriver implements InstanceDriver {
                         target.local(),
                         Signals.number(source.config().stopSignal()));
         Container container = containers.create(target, marks, spec);
+        FaultPoint.CONTAINERD_CREATE_RECORDED.reached();
         folders.create(id, target.spec());
+        FaultPoint.CONTAINERD_CREATE_FOLDERS_MADE.reached();
         List<Mount> rootfs = containers.prepare(container, image, source.chainId());
+        FaultPoint.CONTAINERD_CREATE_SNAPSHOT_MADE.reached();
         String user = source.config().user();
         Account account =
                 Account.of(user, RootFiles.etc(rootfs, "passwd"), RootFiles.etc(rootfs, "group"));
@@ -181,6 +187,7 @@ public final class ContainerdDriver implements InstanceDriver {
                 container,
                 marks.withComplete(true),
                 OciSpec.json(target, source.config(), account, host, config));
+        FaultPoint.CONTAINERD_CREATE_COMPLETE.reached();
     }
 
     @Override
@@ -215,6 +222,7 @@ public final class ContainerdDriver implements InstanceDriver {
         folders.renewInput(id);
         Marks starting = marks.starting(target.runGeneration(), clock.now());
         Container marked = containers.mark(container, starting);
+        FaultPoint.CONTAINERD_START_MARKED.reached();
         try {
             runs.launch(id, containers.mounts(container), target.spec().getTty());
         } catch (DriverException e) {
@@ -239,6 +247,7 @@ public final class ContainerdDriver implements InstanceDriver {
         if (task.filter(Runs::isAlive).isPresent()) {
             Marks marks = Marks.of(container.get().getLabelsMap()).askedToEnd();
             containers.mark(container.get(), marks);
+            FaultPoint.CONTAINERD_STOP_MARKED.reached();
             boolean ended = false;
             if (grace.isPositive()) {
                 runs.ask(task.get(), marks.stopSignal());
@@ -247,6 +256,7 @@ public final class ContainerdDriver implements InstanceDriver {
             if (!ended) {
                 runs.kill(id);
             }
+            FaultPoint.CONTAINERD_STOP_ENDED.reached();
         }
         if (task.isPresent()) {
             settled(id);
@@ -265,10 +275,15 @@ public final class ContainerdDriver implements InstanceDriver {
             // From here on it is half-made, whatever happens.
             containers.mark(
                     container, Marks.of(container.getLabelsMap()).askedToEnd().withComplete(false));
+            FaultPoint.CONTAINERD_DESTROY_MARKED.reached();
             runs.end(id);
+            FaultPoint.CONTAINERD_DESTROY_TASK_REMOVED.reached();
             containers.removeSnapshot(container);
+            FaultPoint.CONTAINERD_DESTROY_SNAPSHOT_REMOVED.reached();
             folders.delete(id);
+            FaultPoint.CONTAINERD_DESTROY_FOLDER_REMOVED.reached();
             containers.delete(id);
+            FaultPoint.CONTAINERD_DESTROY_RECORD_REMOVED.reached();
         }
     }
 

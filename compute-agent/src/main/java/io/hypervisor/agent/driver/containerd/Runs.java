@@ -17,6 +17,7 @@ import io.hypervisor.agent.driver.containerd.wire.ResumeTaskRequest;
 import io.hypervisor.agent.driver.containerd.wire.StartTaskRequest;
 import io.hypervisor.agent.driver.containerd.wire.TaskStatus;
 import io.hypervisor.agent.driver.containerd.wire.WaitTaskRequest;
+import io.hypervisor.core.FaultPoint;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -98,7 +99,9 @@ final class Runs {
         StartTaskRequest start = StartTaskRequest.newBuilder().setContainerId(id).build();
         try {
             Daemon.call(() -> daemon.tasks().create(request));
+            FaultPoint.CONTAINERD_START_TASK_CREATED.reached();
             Daemon.call(() -> daemon.tasks().start(start));
+            FaultPoint.CONTAINERD_START_TASK_STARTED.reached();
         } catch (DriverException e) {
             try {
                 end(id);

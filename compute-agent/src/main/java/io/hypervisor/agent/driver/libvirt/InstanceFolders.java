@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
 
 import org.slf4j.Logger;
@@ -147,6 +148,7 @@ final class InstanceFolders {
             for (Path file : files) {
                 Files.deleteIfExists(file);
             }
+            FaultPoint.LIBVIRT_DESTROY_FILES_REMOVED.reached();
             Files.deleteIfExists(folder.resolve(RECORD));
             Files.deleteIfExists(folder);
         } catch (IOException e) {

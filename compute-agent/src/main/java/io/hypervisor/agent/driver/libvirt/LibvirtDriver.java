@@ -11,6 +11,7 @@ import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 
 import org.libvirt.Domain;
@@ -192,9 +193,12 @@ public final class LibvirtDriver implements InstanceDriver {
                     Blueprint blueprint = Blueprint.of(target, folder, images, kvm());
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
                     folders.begin(id, record);
+                    FaultPoint.LIBVIRT_CREATE_FOLDER_MADE.reached();
                     folders.makeDisks(blueprint);
+                    FaultPoint.LIBVIRT_CREATE_DISKS_MADE.reached();
                     String xml = DomainXml.of(blueprint, record, config.machine());
                     daemon.call(connection -> connection.domainDefineXML(xml).free());
+                    FaultPoint.LIBVIRT_CREATE_DEFINED.reached();
                     return true;
                 });
     }
@@ -236,8 +240,10 @@ public final class LibvirtDriver implements InstanceDriver {
         String id = target.instanceId();
         DomainRecord starting = before.starting(target);
         domains.write(id, starting);
+        FaultPoint.LIBVIRT_START_MARKED.reached();
         try {
             domains.use(id, (connection, domain) -> domain.create());
+            FaultPoint.LIBVIRT_START_RUNS.reached();
         } catch (DriverException e) {
             if (domains.state(id).filter(state -> !state.active()).isPresent()) {
                 domains.write(id, before);
@@ -262,9 +268,11 @@ public final class LibvirtDriver implements InstanceDriver {
 
     private void stop(String id, DomainRecord record, Duration grace) {
         domains.write(id, record.in(Phase.STOPPING));
+        FaultPoint.LIBVIRT_STOP_MARKED.reached();
         if (!endsWithin(id, grace)) {
             end(id);
         }
+        FaultPoint.LIBVIRT_STOP_ENDED.reached();
         domains.write(id, record.in(Phase.ENDED_STOPPED));
     }
 
@@ -315,6 +323,7 @@ public final class LibvirtDriver implements InstanceDriver {
                 () -> {
                     if (domains.state(instanceId).isPresent()) {
                         end(instanceId);
+                        FaultPoint.LIBVIRT_DESTROY_ENDED.reached();
                         domains.use(
                                 instanceId,
                                 (connection, domain) -> {
@@ -322,7 +331,9 @@ public final class LibvirtDriver implements InstanceDriver {
                                     return true;
                                 });
                     }
+                    FaultPoint.LIBVIRT_DESTROY_UNDEFINED.reached();
                     folders.remove(instanceId);
+                    FaultPoint.LIBVIRT_DESTROY_FOLDER_REMOVED.reached();
                     return true;
                 });
     }
