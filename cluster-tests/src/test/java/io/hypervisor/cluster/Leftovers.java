@@ -20,7 +20,7 @@ final class Leftovers {
                 .filter(p -> p.pid() != ProcessHandle.current().pid())
                 .forEach(
                         p ->
-                                commandLine(p.pid())
+                                Optional.of(String.join(" ", commandLine(p.pid())))
                                         .filter(line -> line.contains(data + "/"))
                                         .ifPresent(found::add));
         Files.readAllLines(Path.of("/proc/self/mounts")).stream()
@@ -29,12 +29,12 @@ final class Leftovers {
         return found;
     }
 
-    private static Optional<String> commandLine(long pid) {
+    /** The words of a process's command line; none if it is gone. */
+    static List<String> commandLine(long pid) {
         try {
-            return Optional.of(
-                    Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' '));
+            return List.of(Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0"));
         } catch (IOException gone) {
-            return Optional.empty();
+            return List.of();
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The cluster of "make run" on free ports, in a data folder of its own. */
@@ -22,10 +23,17 @@ final class OneNodeCluster implements AutoCloseable {
     final String grpc = freeAddress();
     final String http = freeAddress();
     final String agent = freeAddress();
+    private final Map<String, String> environment;
     private Process process;
 
     OneNodeCluster(Path data) {
+        this(data, Map.of());
+    }
+
+    /** Its processes find these variables in their environment. */
+    OneNodeCluster(Path data, Map<String, String> environment) {
         this.data = data;
+        this.environment = environment;
     }
 
     /** Builds the demo images, unless they are there. */
@@ -54,6 +62,7 @@ final class OneNodeCluster implements AutoCloseable {
         builder.environment().put("HTTP_ADDR", http);
         builder.environment().put("AGENT_ADDR", agent);
         builder.environment().put("READY_FILE", ready.toString());
+        builder.environment().putAll(environment);
         try {
             Files.deleteIfExists(ready);
             process =
@@ -81,12 +90,23 @@ final class OneNodeCluster implements AutoCloseable {
 
     /** Kills a process ("controller" or "agent") without warning; the cluster starts it again. */
     void kill(String name) {
+        Path file = data.resolve(name + ".pid");
+        long pid = killNow(file);
+        await().atMost(Duration.ofMinutes(1)).until(() -> pid(file) != pid);
+    }
+
+    /** Kills the process that a file names, without warning, and waits for its end. */
+    static long killNow(Path pidFile) {
+        long pid = pid(pidFile);
+        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+        process.destroyForcibly();
+        process.onExit().join();
+        return pid;
+    }
+
+    private static long pid(Path file) {
         try {
-            Path file = data.resolve(name + ".pid");
-            String pid = Files.readString(file).strip();
-            ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
-            await().atMost(Duration.ofMinutes(1))
-                    .until(() -> !Files.readString(file).strip().equals(pid));
+            return Long.parseLong(Files.readString(file).strip());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

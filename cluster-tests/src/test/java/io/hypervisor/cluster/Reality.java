@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -58,6 +59,58 @@ record Reality(OneNodeCluster cluster) {
             }
         }
         return names;
+    }
+
+    /** Ids of containers that have a layer of their own. */
+    Set<String> layers() {
+        Set<String> keys = new TreeSet<>();
+        for (String snapshotter : List.of("overlayfs", "native")) {
+            Path plugin = Path.of("containerd/root/io.containerd.snapshotter.v1." + snapshotter);
+            if (Files.exists(cluster.data.resolve(plugin).resolve("metadata.db"))) {
+                ctr("snapshots", "--snapshotter", snapshotter, "ls").stream()
+                        .filter(line -> line.endsWith("Active"))
+                        .forEach(line -> keys.add(line.split(" ", 2)[0]));
+            }
+        }
+        return keys;
+    }
+
+    /** Ids of the processes that run instances, as often as they run. */
+    List<String> processes() {
+        List<String> ids = new ArrayList<>();
+        try (Stream<ProcessHandle> all = ProcessHandle.allProcesses()) {
+            for (List<String> line : all.map(p -> Leftovers.commandLine(p.pid())).toList()) {
+                if (line.stream().anyMatch(word -> word.contains(cluster.data + "/"))) {
+                    Stream.of("-uuid", "-id")
+                            .mapToInt(line::indexOf)
+                            .filter(at -> at >= 0)
+                            .forEach(at -> ids.add(line.get(at + 1)));
+                }
+            }
+        }
+        return ids.stream().sorted().toList();
+    }
+
+    /** How often QEMU was started for a VM. */
+    long machineStarts(String id) {
+        try (Stream<Path> logs = Files.list(cluster.data.resolve("libvirt/log/qemu"))) {
+            return logs.mapToLong(log -> count(log, "-uuid " + id)).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** How often a container has written a word. */
+    long written(String id, String word) {
+        return count(cluster.data.resolve("agent/container").resolve(id + "/console.log"), word);
+    }
+
+    private static long count(Path file, String word) {
+        try {
+            return Files.readString(file).lines().filter(line -> line.contains(word)).count();
+        } catch (IOException e) {
+            return 0;
+        }
     }
 
     private Set<String> ctr(String... arguments) {

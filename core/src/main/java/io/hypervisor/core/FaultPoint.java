@@ -109,8 +109,11 @@ public enum FaultPoint {
     /** Its record is gone. */
     CONTAINERD_DESTROY_RECORD_REMOVED;
 
-    /** The variable of the environment that switches all points on. */
-    public static final String VARIABLE = "HYPERVISOR_FAULT_POINTS";
+    /**
+     * The variable of the environment that switches all points on. No key of a configuration: those
+     * begin with HYPERVISOR_.
+     */
+    public static final String VARIABLE = "HV_FAULT_POINTS";
 
     private static final Optional<Path> FOLDER =
             Optional.ofNullable(System.getenv(VARIABLE)).map(Path::of);

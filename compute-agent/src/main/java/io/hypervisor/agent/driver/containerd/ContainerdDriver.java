@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
@@ -28,7 +29,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /** Runs containers on a containerd. */
@@ -108,13 +108,8 @@ public final class ContainerdDriver implements InstanceDriver {
             // It has ended, it has just begun, its end was settled since the containers were
             // listed, or its shim does not answer, which lists leave out: only a closer look tells.
             // Whoever holds the lock is about to start or settle it too, so the wait is short.
-            ReentrantLock lock = locks.of(id);
-            lock.lock();
-            try {
-                return settled(id).orElseGet(() -> marks.found(id, Optional.empty()));
-            } finally {
-                lock.unlock();
-            }
+            return locks.holding(
+                    id, () -> settled(id).orElseGet(() -> marks.found(id, Optional.empty())));
         }
         return marks.found(id, task);
     }
@@ -354,16 +349,13 @@ public final class ContainerdDriver implements InstanceDriver {
 
     // Frees the shim of what has ended; list would do it too, but later.
     private void settleIfEnded(String id) {
-        ReentrantLock lock = locks.of(id);
-        if (id.isEmpty() || !lock.tryLock()) {
+        if (id.isEmpty()) {
             return;
         }
         try {
-            settled(id);
+            var _ = locks.ifFree(id, () -> settled(id));
         } catch (DriverException e) {
             log.info("end not settled yet instance={} reason=\"{}\"", id, e.getMessage());
-        } finally {
-            lock.unlock();
         }
     }
 

@@ -5,6 +5,7 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
 import io.hypervisor.api.v1.Image;
@@ -23,7 +24,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /** Runs virtual machines; see the package. */
@@ -43,8 +43,7 @@ public final class LibvirtDriver implements InstanceDriver {
     private final ImageFolders images;
     private final SerialPorts ports;
     private final KvmProbe probe;
-    // More locks than anybody runs changes at once; two instances on one lock only wait.
-    private final ReentrantLock[] locks = new ReentrantLock[64];
+    private final Locks locks = new Locks();
     private final Object changes = new Object();
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
@@ -57,9 +56,6 @@ public final class LibvirtDriver implements InstanceDriver {
         this.images = new ImageFolders(config.imageDirs());
         this.ports = new SerialPorts(tasks);
         this.probe = new KvmProbe(folders.home());
-        for (int i = 0; i < locks.length; i++) {
-            locks[i] = new ReentrantLock();
-        }
     }
 
     @Override
@@ -117,24 +113,6 @@ public final class LibvirtDriver implements InstanceDriver {
         };
     }
 
-    private ReentrantLock lock(String id) {
-        return locks[Math.floorMod(id.hashCode(), locks.length)];
-    }
-
-    private interface Locked<T> {
-        T run();
-    }
-
-    private <T> T locked(String id, Locked<T> step) {
-        ReentrantLock lock = lock(id);
-        lock.lock();
-        try {
-            return step.run();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     @Override
     public List<Found> list() {
         // Folders first: what is finished in between is then seen as a domain, not missed.
@@ -159,15 +137,8 @@ public final class LibvirtDriver implements InstanceDriver {
         if (!seen.isNews()) {
             return seen;
         }
-        ReentrantLock lock = lock(id);
-        if (!lock.tryLock()) {
-            return seen.beingChanged();
-        }
-        try {
-            return domains.state(id).map(now -> settle(id, now)).orElse(seen);
-        } finally {
-            lock.unlock();
-        }
+        return locks.ifFree(id, () -> domains.state(id).map(now -> settle(id, now)).orElse(seen))
+                .orElseGet(seen::beingChanged);
     }
 
     private DomainState settle(String id, DomainState state) {
@@ -183,7 +154,7 @@ public final class LibvirtDriver implements InstanceDriver {
     public void create(Target target) {
         String id = target.instanceId();
         Path folder = folders.folder(id);
-        locked(
+        locks.holding(
                 id,
                 () -> {
                     if (domains.state(id).isPresent()) {
@@ -207,7 +178,7 @@ public final class LibvirtDriver implements InstanceDriver {
     public void start(Target target) {
         String id = target.instanceId();
         folders.folder(id);
-        locked(
+        locks.holding(
                 id,
                 () -> {
                     DomainState before =
@@ -256,7 +227,7 @@ public final class LibvirtDriver implements InstanceDriver {
     @Override
     public void stop(String instanceId, Duration grace) {
         folders.folder(instanceId);
-        locked(
+        locks.holding(
                 instanceId,
                 () -> {
                     domains.state(instanceId)
@@ -318,7 +289,7 @@ public final class LibvirtDriver implements InstanceDriver {
     @Override
     public void destroy(String instanceId) {
         folders.folder(instanceId);
-        locked(
+        locks.holding(
                 instanceId,
                 () -> {
                     if (domains.state(instanceId).isPresent()) {
