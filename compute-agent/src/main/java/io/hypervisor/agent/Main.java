@@ -54,7 +54,7 @@ public final class Main {
                         config,
                         dataDir,
                         drivers,
-                        new Agent.Surroundings(clock, tasks, new SecureRandom(), metrics));
+                        new AgentCore.Surroundings(clock, tasks, new SecureRandom(), metrics));
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(

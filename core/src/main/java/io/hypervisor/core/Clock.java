@@ -2,7 +2,11 @@ package io.hypervisor.core;
 
 import com.google.protobuf.Timestamp;
 
+import io.grpc.Deadline;
+
+import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 
 /** The only source of time. */
 public interface Clock {
@@ -19,6 +23,11 @@ public interface Clock {
                 .setSeconds(now.getEpochSecond())
                 .setNanos(now.getNano())
                 .build();
+    }
+
+    /** A deadline of a call, so long from now. */
+    default Deadline deadline(Duration length) {
+        return Deadline.after(length.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     /** The machine's own clock. */

@@ -1,7 +1,11 @@
 package io.hypervisor.core;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The only place that starts threads and timers. Closing it stops both. */
 public interface Tasks extends AutoCloseable {
@@ -25,6 +29,12 @@ public interface Tasks extends AutoCloseable {
     /** Runs a task again and again, a period after its last end, until cancelled. */
     default Timer every(Duration period, Executor executor, Runnable task) {
         return Repeating.start(this, period, executor, task);
+    }
+
+    /** Lets the calling task wait for a future, at most so long. */
+    default <R> R await(CompletableFuture<R> future, Duration most)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        return future.get(most.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     @Override

@@ -54,7 +54,7 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
             Clock clock,
             Ids ids,
             Tasks tasks) {
-        this.locals = new Locals(journal, reconciler, sightings, nodeId, clock, ids);
+        this.locals = new Locals(journal, reconciler, sightings, nodeId, clock, ids, tasks);
         this.stats = new StatsReader(clock);
         this.clock = clock;
         this.tasks = tasks;

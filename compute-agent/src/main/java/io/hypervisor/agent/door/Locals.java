@@ -23,6 +23,7 @@ import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
+import io.hypervisor.core.Tasks;
 import io.hypervisor.core.Violations;
 import io.hypervisor.core.spec.Specs;
 
@@ -53,14 +54,15 @@ final class Locals {
             Sightings sightings,
             Supplier<String> nodeId,
             Clock clock,
-            Ids ids) {
+            Ids ids,
+            Tasks tasks) {
         this.journal = journal;
         this.reconciler = reconciler;
         this.sightings = sightings;
         this.nodeId = nodeId;
         this.clock = clock;
         this.ids = ids;
-        this.await = new Await(sightings);
+        this.await = new Await(sightings, clock, tasks);
     }
 
     /** An instance of this node, local or not. */

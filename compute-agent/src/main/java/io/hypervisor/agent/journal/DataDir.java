@@ -4,15 +4,14 @@ import com.google.protobuf.util.JsonFormat;
 
 import io.hypervisor.api.internal.v1.NodeHello;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
@@ -21,12 +20,21 @@ import java.util.Optional;
  * gives the lock back when the process dies.
  */
 public final class DataDir implements AutoCloseable {
-    private final Path root;
-    private final FileChannel lock;
+    private static final String IDENTITY = "identity.json";
 
-    private DataDir(Path root, FileChannel lock) {
+    private final Path root;
+    private final Disk disk;
+    private final Closeable lock;
+
+    private DataDir(Path root, Disk disk, Closeable lock) {
         this.root = root;
+        this.disk = disk;
         this.lock = lock;
+    }
+
+    /** A folder on a disk that nobody else can reach, such as a simulated one. */
+    public static DataDir on(Disk disk, Path root) {
+        return new DataDir(root, disk, () -> {});
     }
 
     /** Who the node is, once it has registered. */
@@ -39,7 +47,7 @@ public final class DataDir implements AutoCloseable {
      */
     public static DataDir open(Path root) {
         try {
-            Files.createDirectories(root);
+            Disk disk = Disk.at(root);
             FileChannel channel =
                     FileChannel.open(
                             root.resolve("lock"),
@@ -50,7 +58,7 @@ public final class DataDir implements AutoCloseable {
                 throw new JournalException(
                         "another agent uses the data folder " + root + " (expected: its own)");
             }
-            return new DataDir(root, channel);
+            return new DataDir(root, disk, channel);
         } catch (IOException e) {
             throw new JournalException("cannot use the data folder " + root + ": " + e, e);
         }
@@ -70,25 +78,30 @@ public final class DataDir implements AutoCloseable {
         return root;
     }
 
+    /** The disk that holds the folder's own files. */
+    public Disk disk() {
+        return disk;
+    }
+
     /** Who the node is; empty before its first registration. */
     public Optional<Identity> identity() {
-        Path path = root.resolve("identity.json");
-        if (!Files.exists(path)) {
-            return Optional.empty();
-        }
         try {
+            Optional<byte[]> bytes = disk.read(IDENTITY);
+            if (bytes.isEmpty()) {
+                return Optional.empty();
+            }
             NodeHello.Builder json = NodeHello.newBuilder();
-            JsonFormat.parser().merge(Files.readString(path), json);
+            JsonFormat.parser().merge(new String(bytes.get(), StandardCharsets.UTF_8), json);
             return Optional.of(new Identity(json.getNodeId(), json.getClusterId()));
         } catch (IOException e) {
-            throw new JournalException("cannot read " + path + ": " + e.getMessage(), e);
+            throw new JournalException(
+                    "cannot read " + disk.path(IDENTITY) + ": " + e.getMessage(), e);
         }
     }
 
     /** Keeps who the node is; on the disk when this returns. */
     public void identity(Identity identity) {
-        Path path = root.resolve("identity.json");
-        Path next = root.resolve("identity.json.new");
+        String next = IDENTITY + ".new";
         try {
             String json =
                     JsonFormat.printer()
@@ -96,22 +109,14 @@ public final class DataDir implements AutoCloseable {
                                     NodeHello.newBuilder()
                                             .setNodeId(identity.nodeId())
                                             .setClusterId(identity.clusterId()));
-            try (FileChannel out =
-                    FileChannel.open(
-                            next,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE)) {
-                ByteBuffer bytes = ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8));
-                while (bytes.hasRemaining()) {
-                    out.write(bytes);
-                }
-                out.force(true);
+            try (Disk.File out = disk.create(next)) {
+                out.write(0, ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8)));
+                out.force();
             }
-            Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
-            force(root);
+            disk.rename(next, IDENTITY);
         } catch (IOException e) {
-            throw new JournalException("cannot write " + path + ": " + e.getMessage(), e);
+            throw new JournalException(
+                    "cannot write " + disk.path(IDENTITY) + ": " + e.getMessage(), e);
         }
     }
 
@@ -121,13 +126,6 @@ public final class DataDir implements AutoCloseable {
             lock.close();
         } catch (IOException e) {
             throw new JournalException("cannot close the lock of " + root, e);
-        }
-    }
-
-    /** Makes a rename within the folder durable. */
-    static void force(Path folder) throws IOException {
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 }

@@ -19,6 +19,7 @@ import java.util.Set;
  */
 public final class Journal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Journal.class);
+    private static final String NAME = "journal";
     // Below this a file is read in milliseconds; above it, it is rewritten when it has grown
     // fourfold, so that rewriting costs a constant share of writing.
     private static final long SMALL = 1024 * 1024;
@@ -36,15 +37,15 @@ public final class Journal implements AutoCloseable {
     }
 
     /**
-     * Reads the journal of a data folder, which the caller has locked; an empty one if there is
+     * Reads the journal on a disk, whose folder the caller has locked; an empty one if there is
      * none.
      *
      * @throws JournalException if it is damaged
      */
-    public static Journal open(Path folder) {
-        Path path = folder.resolve("journal");
+    public static Journal open(Disk disk) {
+        String path = disk.path(NAME);
         try {
-            JournalFile.Opened opened = JournalFile.open(path);
+            JournalFile.Opened opened = JournalFile.open(disk, NAME);
             if (opened.cut() > 0) {
                 log.warn("journal={} cut_bytes={}: torn record at its end", path, opened.cut());
             }
@@ -55,6 +56,15 @@ public final class Journal implements AutoCloseable {
             return new Journal(opened.file(), intent);
         } catch (IOException e) {
             throw new JournalException("cannot open " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** As {@link #open(Disk)}, in a folder of this machine. */
+    public static Journal open(Path folder) {
+        try {
+            return open(Disk.at(folder));
+        } catch (IOException e) {
+            throw new JournalException("cannot open " + folder + ": " + e.getMessage(), e);
         }
     }
 

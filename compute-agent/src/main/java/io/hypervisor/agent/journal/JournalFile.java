@@ -6,15 +6,11 @@ import io.hypervisor.api.internal.v1.JournalRecord;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
@@ -31,38 +27,40 @@ final class JournalFile implements AutoCloseable {
     // A document of 100,000 instances of 1 KiB each.
     private static final int MAX_RECORD = 128 * 1024 * 1024;
 
-    private final Path path;
-    private FileChannel channel;
+    private final Disk disk;
+    private final String name;
+    private Disk.File file;
     private long end;
 
-    private JournalFile(Path path, FileChannel channel, long end) {
-        this.path = path;
-        this.channel = channel;
+    private JournalFile(Disk disk, String name, Disk.File file, long end) {
+        this.disk = disk;
+        this.name = name;
+        this.file = file;
         this.end = end;
     }
 
     /** What opening a file gives: the file, cut to what is whole, and its records. */
     record Opened(JournalFile file, List<JournalRecord> records, long cut) {}
 
-    static Opened open(Path path) throws IOException {
-        Files.createDirectories(path.getParent());
-        if (!Files.exists(path)) {
-            return new Opened(write(path, List.of()), List.of(), 0);
+    static Opened open(Disk disk, String name) throws IOException {
+        Optional<byte[]> bytes = disk.read(name);
+        if (bytes.isEmpty()) {
+            return new Opened(write(disk, name, List.of()), List.of(), 0);
         }
-        ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(path));
-        checkMagic(path, content);
+        ByteBuffer content = ByteBuffer.wrap(bytes.get());
+        checkMagic(disk.path(name), content);
         List<JournalRecord> records = new ArrayList<>();
-        long whole = parse(path, content, records);
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE);
-        long cut = channel.size() - whole;
+        long whole = parse(disk.path(name), content, records);
+        Disk.File file = disk.open(name);
+        long cut = bytes.get().length - whole;
         if (cut > 0) {
-            channel.truncate(whole);
-            channel.force(true);
+            file.truncate(whole);
+            file.force();
         }
-        return new Opened(new JournalFile(path, channel, whole), records, cut);
+        return new Opened(new JournalFile(disk, name, file, whole), records, cut);
     }
 
-    private static void checkMagic(Path path, ByteBuffer content) {
+    private static void checkMagic(String path, ByteBuffer content) {
         byte[] magic = new byte[Math.min(MAGIC.length, content.remaining())];
         content.get(magic);
         if (!Arrays.equals(magic, MAGIC)) {
@@ -75,7 +73,7 @@ final class JournalFile implements AutoCloseable {
     }
 
     /** Reads records until the end or the first torn one; returns where the whole ones end. */
-    private static long parse(Path path, ByteBuffer content, List<JournalRecord> records) {
+    private static long parse(String path, ByteBuffer content, List<JournalRecord> records) {
         while (content.hasRemaining()) {
             int start = content.position();
             if (!frameAt(content, start)) {
@@ -98,7 +96,7 @@ final class JournalFile implements AutoCloseable {
         return content.position();
     }
 
-    private static JournalRecord decode(Path path, int start, ByteBuffer payload) {
+    private static JournalRecord decode(String path, int start, ByteBuffer payload) {
         try {
             return JournalRecord.parseFrom(payload);
         } catch (InvalidProtocolBufferException e) {
@@ -146,51 +144,43 @@ final class JournalFile implements AutoCloseable {
         return frame.put(payload).flip();
     }
 
-    /** Puts a new file with these records in the place of {@code path}, or leaves it as it is. */
-    private static JournalFile write(Path path, List<JournalRecord> records) throws IOException {
-        Path next = path.resolveSibling(path.getFileName() + ".new");
-        FileChannel channel =
-                FileChannel.open(
-                        next,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.WRITE);
+    /** Puts a new file with these records in the place of the old one, or leaves it as it is. */
+    private static JournalFile write(Disk disk, String name, List<JournalRecord> records)
+            throws IOException {
+        String next = name + ".new";
+        Disk.File file = disk.create(next);
         try {
-            long end = writeFully(channel, 0, ByteBuffer.wrap(MAGIC));
+            long end = write(file, 0, ByteBuffer.wrap(MAGIC));
             for (JournalRecord record : records) {
-                end = writeFully(channel, end, frame(record));
+                end = write(file, end, frame(record));
             }
-            channel.force(true);
-            Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
-            DataDir.force(path.getParent());
-            return new JournalFile(path, channel, end);
+            file.force();
+            disk.rename(next, name);
+            return new JournalFile(disk, name, file, end);
         } catch (IOException e) {
-            channel.close();
+            file.close();
             throw e;
         }
     }
 
-    private static long writeFully(FileChannel channel, long at, ByteBuffer bytes)
-            throws IOException {
-        long position = at;
-        while (bytes.hasRemaining()) {
-            position += channel.write(bytes, position);
-        }
-        return position;
+    private static long write(Disk.File file, long at, ByteBuffer bytes) throws IOException {
+        long end = at + bytes.remaining();
+        file.write(at, bytes);
+        return end;
     }
 
     /** Appends a record; it is on the disk when this returns. */
     void append(JournalRecord record) throws IOException {
-        long next = writeFully(channel, end, frame(record));
-        channel.force(false);
+        long next = write(file, end, frame(record));
+        file.force();
         end = next;
     }
 
     /** Replaces the content; either the old or the new one survives a crash. */
     void rewrite(List<JournalRecord> records) throws IOException {
-        JournalFile next = write(path, records);
-        channel.close();
-        channel = next.channel;
+        JournalFile next = write(disk, name, records);
+        file.close();
+        file = next.file;
         end = next.end;
     }
 
@@ -200,6 +190,6 @@ final class JournalFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        file.close();
     }
 }

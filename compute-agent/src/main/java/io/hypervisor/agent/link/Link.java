@@ -16,6 +16,7 @@ import io.hypervisor.agent.reconcile.Reconciler;
 import io.hypervisor.agent.reconcile.Sightings;
 import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.core.Backoff;
+import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -55,6 +56,7 @@ public final class Link implements AutoCloseable {
     private final Function<String, ManagedChannel> channels;
     private final Supplier<RegisterNodeRequest> registration;
     private final Parts parts;
+    private final Clock clock;
     private final Tasks tasks;
     private final RandomGenerator random;
     private final Executor serial;
@@ -82,6 +84,7 @@ public final class Link implements AutoCloseable {
             Function<String, ManagedChannel> channels,
             Supplier<RegisterNodeRequest> registration,
             Parts parts,
+            Clock clock,
             Tasks tasks,
             RandomGenerator random,
             MeterRegistry metrics) {
@@ -89,6 +92,7 @@ public final class Link implements AutoCloseable {
         this.channels = channels;
         this.registration = registration;
         this.parts = parts;
+        this.clock = clock;
         this.tasks = tasks;
         this.random = random;
         this.serial = tasks.serial("link");
@@ -132,6 +136,10 @@ public final class Link implements AutoCloseable {
 
     Parts parts() {
         return parts;
+    }
+
+    Clock clock() {
+        return clock;
     }
 
     Tasks tasks() {

@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** One attempt: registration if need be, then one stream until it ends. Owned by the link. */
 final class Session implements ClientResponseObserver<NodeMessage, ControllerMessage> {
@@ -71,7 +70,7 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
         }
         Futures.addCallback(
                 ClusterServiceGrpc.newFutureStub(channel)
-                        .withDeadlineAfter(REGISTRATION.toMillis(), TimeUnit.MILLISECONDS)
+                        .withDeadline(link.clock().deadline(REGISTRATION))
                         .registerNode(registration.get()),
                 new FutureCallback<>() {
                     @Override

@@ -2,30 +2,10 @@ package io.hypervisor.agent.node;
 
 import io.hypervisor.api.v1.Resources;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 
-/** Reads the machine: processors, memory and the disk under the data folder. */
-public final class Machine {
-    private final Path proc;
-    private final Path disk;
-
-    /**
-     * A machine as seen through these folders.
-     *
-     * @param proc usually /proc
-     * @param disk a folder on the disk that instances are kept on
-     */
-    public Machine(Path proc, Path disk) {
-        this.proc = proc;
-        this.disk = disk;
-    }
-
+/** The machine: processors, memory and the disk under the data folder. */
+public interface Machine {
     /** Bytes in all, and bytes free. */
     record Amount(long total, long free) {
         long percentFree() {
@@ -33,44 +13,28 @@ public final class Machine {
         }
     }
 
-    Resources capacity() {
-        return Resources.newBuilder()
-                .setCpuCores(Runtime.getRuntime().availableProcessors())
-                .setMemoryBytes(memory().total())
-                .setDiskBytes(disk().total())
-                .build();
-    }
+    /** Everything that there is. */
+    Resources capacity();
 
     /** Memory; free is what can be had without swapping. */
-    Amount memory() {
-        try {
-            Map<String, Long> kib = new HashMap<>();
-            for (String line : Files.readAllLines(proc.resolve("meminfo"))) {
-                String[] words = line.split("[: ]+", 3);
-                kib.put(words[0], Long.parseLong(words[1].strip()));
-            }
-            return new Amount(
-                    1024 * kib.getOrDefault("MemTotal", 0L),
-                    1024 * kib.getOrDefault("MemAvailable", 0L));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + proc.resolve("meminfo"), e);
-        }
-    }
+    Amount memory();
 
-    Amount disk() {
-        try {
-            FileStore store = Files.getFileStore(disk);
-            return new Amount(store.getTotalSpace(), store.getUsableSpace());
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the disk of " + disk, e);
-        }
-    }
+    /** The disk that instances are kept on. */
+    Amount disk();
 
-    String kernel() {
-        try {
-            return Files.readString(proc.resolve("sys/kernel/osrelease")).strip();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the kernel's version", e);
-        }
+    /** The kernel's version. */
+    String kernel();
+
+    /** The host's name in lower case. */
+    String hostname();
+
+    /**
+     * This machine as seen through these folders.
+     *
+     * @param proc usually /proc
+     * @param disk a folder on the disk that instances are kept on
+     */
+    static Machine at(Path proc, Path disk) {
+        return new ProcMachine(proc, disk);
     }
 }

@@ -2,6 +2,7 @@ package io.hypervisor.agent.testing;
 
 import io.hypervisor.agent.Agent;
 import io.hypervisor.agent.AgentConfig;
+import io.hypervisor.agent.AgentCore;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeWorld;
@@ -50,7 +51,7 @@ public final class TestAgent implements AutoCloseable {
                         config,
                         dataDir,
                         List.of(driver),
-                        new Agent.Surroundings(
+                        new AgentCore.Surroundings(
                                 Clock.system(), tasks, new Random(1), new SimpleMeterRegistry()));
     }
 

@@ -139,6 +139,11 @@ public final class Replica implements Committer, AutoCloseable {
         stop().join();
     }
 
+    /** For those who wait for what it answers. */
+    public Tasks tasks() {
+        return tasks;
+    }
+
     @Override
     public Snapshot snapshot() {
         return snapshot;

@@ -4,7 +4,6 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.controller.action.Action;
-import io.hypervisor.controller.action.Committer;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
@@ -29,13 +28,13 @@ final class Calls {
     }
 
     /** Makes a decision durable, or throws its fault. Queues nothing for a caller that is gone. */
-    static <R> R commit(Committer committer, Action<R> action) {
+    static <R> R commit(Replica replica, Action<R> action) {
         Duration left = left();
         if (left.isNegative() || left.isZero() || Context.current().isCancelled()) {
             throw late("nothing was begun");
         }
         FaultPoint.CONTROLLER_REQUEST_ACCEPTED.reached();
-        return await(committer.submit(action), left, "it may still take effect");
+        return await(replica, replica.submit(action), left, "it may still take effect");
     }
 
     /** The newest snapshot that is at least this new; waits for it within the caller's deadline. */
@@ -44,14 +43,16 @@ final class Calls {
         return now.revision() >= minRevision
                 ? now
                 : await(
+                        replica,
                         replica.awaitRevision(minRevision),
                         left(),
                         "revision " + minRevision + " is not visible here yet");
     }
 
-    private static <R> R await(CompletableFuture<R> future, Duration timeout, String late) {
+    private static <R> R await(
+            Replica replica, CompletableFuture<R> future, Duration timeout, String late) {
         try {
-            return future.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return replica.tasks().await(future, timeout);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;

@@ -48,6 +48,7 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
                         new Forwarding(
                                 replica::leading,
                                 () -> replica.leaderAddress().map(HostPort::parse),
-                                channels)));
+                                channels,
+                                clock)));
     }
 }

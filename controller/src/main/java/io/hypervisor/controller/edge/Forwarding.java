@@ -14,13 +14,13 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.Faults;
 import io.hypervisor.core.server.HostPort;
 
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -52,6 +52,7 @@ final class Forwarding implements ServerInterceptor {
     private final BooleanSupplier leading;
     private final Supplier<Optional<HostPort>> leader;
     private final Function<HostPort, Channel> channels;
+    private final Clock clock;
 
     /**
      * Asks {@code leading} whether this replica leads, and {@code leader} who does.
@@ -61,7 +62,9 @@ final class Forwarding implements ServerInterceptor {
     Forwarding(
             BooleanSupplier leading,
             Supplier<Optional<HostPort>> leader,
-            Function<HostPort, Channel> channels) {
+            Function<HostPort, Channel> channels,
+            Clock clock) {
+        this.clock = clock;
         this.leading = leading;
         this.leader = leader;
         this.channels = channels;
@@ -81,9 +84,7 @@ final class Forwarding implements ServerInterceptor {
         Deadline deadline = Context.current().getDeadline();
         CallOptions options =
                 CallOptions.DEFAULT.withDeadline(
-                        deadline == null
-                                ? Deadline.after(Calls.PATIENCE.toSeconds(), TimeUnit.SECONDS)
-                                : deadline);
+                        deadline == null ? clock.deadline(Calls.PATIENCE) : deadline);
         ClientCall<Q, S> out = channels.apply(address).newCall(method, options);
         call.request(2);
         return new Inbound<>(out, new Outbound<>(call, address), passed(headers));

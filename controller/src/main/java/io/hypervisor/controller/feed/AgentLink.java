@@ -411,9 +411,9 @@ final class AgentLink {
                                         .build());
     }
 
-    private static AgentServiceBlockingStub stub(Channel channel, Duration deadline) {
+    private AgentServiceBlockingStub stub(Channel channel, Duration deadline) {
         return AgentServiceGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(deadline)
+                .withDeadline(clock.deadline(deadline))
                 .withMaxInboundMessageSize(64 * 1024 * 1024);
     }
 }

@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.fake;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Found;
 
 import java.io.IOException;
 import java.io.Reader;
@@ -11,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -41,6 +44,19 @@ public final class FakeWorld {
         FakeWorld world = new FakeWorld(root, true);
         world.load();
         return world;
+    }
+
+    /** What exists at this time. */
+    public List<Found> found(Instant now) {
+        return instances.values().stream().map(i -> i.at(now).found()).toList();
+    }
+
+    /** Ends everything that runs, as a power cut does. */
+    public void losePower(Instant now) {
+        all().stream()
+                .map(i -> i.at(now))
+                .filter(i -> i.found().state() == Found.State.RUNNING)
+                .forEach(i -> put(i.ended(Found.Exit.UNKNOWN, OptionalInt.empty(), "")));
     }
 
     Optional<FakeInstance> get(String id) {
