@@ -25,13 +25,14 @@ public final class Machine {
     /** How many processes wanted a core in the last minute. */
     public static double load() {
         try {
-            return Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+            String load = Files.readString(Path.of("/proc/loadavg"));
+            return Double.parseDouble(load.substring(0, load.indexOf(' ')));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** A value in a file of "Name:  value kB" lines. */
+    /** A value in a file of "Name: value kB" lines. */
     static long kilobytes(Path file, String name) {
         try {
             return Files.readAllLines(file).stream()

@@ -65,12 +65,13 @@ public final class Processes implements AutoCloseable {
         public long heap() {
             jcmd("GC.run");
             return Arrays.stream(jcmd("GC.heap_info").split("\n"))
-                    .map(String::strip)
-                    // "def new generation   total 4928K, used 1024K", "tenured ...", "Metaspace"
-                    .filter(l -> l.startsWith("def new") || l.startsWith("tenured"))
-                    .map(l -> l.replaceAll(".*used (\\d+)K.*", "$1"))
-                    .mapToLong(Long::parseLong)
-                    .sum()
+                            .map(String::strip)
+                            // "def new generation   total 4928K, used 1024K", "tenured ...",
+                            // "Metaspace"
+                            .filter(l -> l.startsWith("def new") || l.startsWith("tenured"))
+                            .map(l -> l.replaceAll(".*used (\\d+)K.*", "$1"))
+                            .mapToLong(Long::parseLong)
+                            .sum()
                     * 1024;
         }
 

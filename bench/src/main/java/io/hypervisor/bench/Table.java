@@ -89,8 +89,7 @@ public final class Table {
         }
 
         private String markdown() {
-            String beside =
-                    baseline.map(b -> b.what() + ": " + unit.format(b.value())).orElse("");
+            String beside = baseline.map(b -> b.what() + ": " + unit.format(b.value())).orElse("");
             String times = baseline.isEmpty() ? "" : String.format(Locale.ROOT, "%.2f", ratio());
             String promised = promise.map(p -> p.text(unit)).orElse("");
             String state =

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 
 /**
  * Runs the packaged agent once, while Java records which classes it needs: with that record it
- * later starts in a fraction of the time. Its containerd is out of reach, which takes it through the
- * connection's classes; instances run on paper.
+ * later starts in a fraction of the time. Its containerd is out of reach, which takes it through
+ * the connection's classes; instances run on paper.
  */
 final class Training {
     private static final long PATIENCE_SECONDS = 120;
@@ -69,8 +69,7 @@ final class Training {
                         "--drivers.fake.enabled=true",
                         "--drivers.fake.types=[vm]");
         builder.environment().put("JAVA", System.getProperty("java.home") + "/bin/java");
-        builder.environment()
-                .put("JAVA_OPTS", "-XX:AOTCacheOutput=" + cache + " -Xlog:aot=error");
+        builder.environment().put("JAVA_OPTS", "-XX:AOTCacheOutput=" + cache + " -Xlog:aot=error");
         return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     }
 

@@ -5,7 +5,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import io.hypervisor.api.internal.v1.ControllerMessage;
 import io.hypervisor.api.internal.v1.NodeHello;
 import io.hypervisor.api.internal.v1.NodeLinkServiceGrpc;
 import io.hypervisor.api.internal.v1.NodeMessage;
@@ -64,13 +63,10 @@ final class Training {
                         "--data-dir=" + data,
                         "--grpc-addr=127.0.0.1:" + grpc,
                         "--http-addr=127.0.0.1:" + http);
-        builder.environment()
-                .put("JAVA", System.getProperty("java.home") + "/bin/java");
-        builder.environment()
-                .put("JAVA_OPTS", "-XX:AOTCacheOutput=" + cache + " -Xlog:aot=error");
+        builder.environment().put("JAVA", System.getProperty("java.home") + "/bin/java");
+        builder.environment().put("JAVA_OPTS", "-XX:AOTCacheOutput=" + cache + " -Xlog:aot=error");
         Path log = data.resolve("log");
-        Process process =
-                builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             exercise(grpc);
             browse(http);
@@ -168,8 +164,7 @@ final class Training {
             for (String path : List.of("/ready", "/metrics", "/v1/instances", "/v1/nodes")) {
                 URI uri = URI.create("http://127.0.0.1:" + port + path);
                 client.send(
-                        HttpRequest.newBuilder(uri).build(),
-                        HttpResponse.BodyHandlers.ofString());
+                        HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
             }
         }
     }
