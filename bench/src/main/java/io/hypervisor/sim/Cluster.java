@@ -6,8 +6,8 @@ import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,13 +42,10 @@ public interface Cluster {
     Channel channel(int client, int controller);
 
     /**
-     * Runs client code on a simulated thread: it may block on calls, futures, locks and {@link
-     * #pause}. What it throws fails the run.
+     * Threads and timers of the clients' machine, on the simulated scheduler: client code may block
+     * on calls, futures and locks there. Never faulted.
      */
-    void client(String name, Runnable code);
-
-    /** Lets the calling client wait for so long. */
-    void pause(Duration length);
+    Tasks clients();
 
     /**
      * One commit as the store took it.
@@ -81,6 +78,9 @@ public interface Cluster {
 
         /** Whether the machine has power; without, nothing runs there. */
         boolean powered();
+
+        /** While set, a machine without power stays without: an operator sees to it. */
+        void keepOff(boolean off);
 
         /** Whether the agent's process runs. */
         boolean agentUp();

@@ -1,0 +1,179 @@
+package io.hypervisor.sim;
+
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.NodeHealth;
+import io.hypervisor.api.internal.v1.NodeRecord;
+import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.RunIntent;
+import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.placement.Demand;
+import io.hypervisor.controller.placement.Placement;
+import io.hypervisor.controller.placement.Scheduler;
+import io.hypervisor.controller.state.Entry;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Views;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What is still to be done, when nothing fails any more: every wanted instance exists once, where
+ * it is placed, as it should be, and is reported so; nothing else exists anywhere; all replicas
+ * show the store's last revision.
+ */
+final class Convergence {
+    static final String NAME = "convergence";
+
+    private final Cluster cluster;
+    private final Snapshot now;
+
+    Convergence(Cluster cluster, Snapshot now) {
+        this.cluster = cluster;
+        this.now = now;
+    }
+
+    /** One thing that is not as it should be; empty if everything is. */
+    Optional<String> gap() {
+        return replicas().or(this::nodes).or(this::unwanted).or(this::instances);
+    }
+
+    private Optional<String> replicas() {
+        int leaders = 0;
+        for (Cluster.ControllerHost host : cluster.controllers()) {
+            Optional<Replica> replica = host.replica();
+            if (replica.isEmpty()) {
+                return Optional.of("controller " + host.index() + " is down");
+            }
+            long shown = replica.get().snapshot().revision();
+            if (shown != now.revision()) {
+                return Optional.of(
+                        "controller %d shows revision %d (expected: %d)"
+                                .formatted(host.index(), shown, now.revision()));
+            }
+            leaders += replica.get().leading() ? 1 : 0;
+        }
+        return leaders == 1 ? Optional.empty() : Optional.of(leaders + " controllers lead");
+    }
+
+    private Optional<String> nodes() {
+        for (Cluster.NodeHost host : cluster.nodes()) {
+            Optional<String> id = now.nodeByHostname(host.hostname());
+            if (!host.powered() || !host.agentUp() || id.isEmpty()) {
+                return Optional.of(host.hostname() + " is down or not registered");
+            }
+            boolean ready =
+                    now.health(id.get())
+                            .map(Entry::value)
+                            .map(NodeHealth::getStatus)
+                            .filter(NodeStatus.NODE_STATUS_READY::equals)
+                            .isPresent();
+            if (!ready) {
+                return Optional.of(host.hostname() + " is not READY: " + now.health(id.get()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> unwanted() {
+        for (Cluster.NodeHost host : cluster.nodes()) {
+            String node = now.nodeByHostname(host.hostname()).orElse("");
+            for (Found copy : host.world()) {
+                if (!now.placedOn(node).contains(copy.instanceId())) {
+                    return Optional.of(
+                            "%s has %s, which is not placed there"
+                                    .formatted(host.hostname(), copy));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> instances() {
+        for (Entry<InstanceRecord> entry : now.instances().values()) {
+            String id = entry.value().getId();
+            Optional<String> gap = instance(entry.value());
+            if (gap.isPresent()) {
+                return Optional.of("instance " + id + ": " + gap.get());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<String> instance(InstanceRecord record) {
+        PlacementRecord placement = now.placement(record.getId()).orElseThrow().value();
+        if (record.getDeleting() || placement.getEvicting()) {
+            return Optional.of(record.getDeleting() ? "still DELETING" : "still leaves its node");
+        }
+        if (placement.getNodeId().isEmpty()) {
+            return Scheduler.place(now, Demand.of(record, now.config())) instanceof Placement.NoRoom
+                    ? Optional.empty()
+                    : Optional.of("has no node, and there is room");
+        }
+        Optional<Found> copy =
+                world(placement.getNodeId()).stream()
+                        .filter(found -> found.instanceId().equals(record.getId()))
+                        .findFirst();
+        if (copy.isEmpty() || copy.get().epoch() != placement.getEpoch()) {
+            return Optional.of("placed as " + placement + ", but there is " + copy);
+        }
+        return state(record, copy.get());
+    }
+
+    private List<Found> world(String nodeId) {
+        String host = now.node(nodeId).map(Entry::value).map(NodeRecord::getHostname).orElse("");
+        return cluster.nodes().stream()
+                .filter(node -> node.hostname().equals(host))
+                .flatMap(node -> node.world().stream())
+                .toList();
+    }
+
+    private Optional<String> state(InstanceRecord record, Found copy) {
+        Instance view = Views.instance(now, record.getId()).orElseThrow();
+        boolean wanted = record.getRunIntent() == RunIntent.RUN_INTENT_RUNNING;
+        // One that ends again and again is on its way from one state to the next.
+        if (wanted && restarts(record) && record.getSpec().getImage().startsWith("exit-")) {
+            return Optional.empty();
+        }
+        InstanceState expected = expected(record, copy, wanted);
+        boolean current = !wanted || copy.runGeneration() == record.getRunGeneration();
+        return current && view.getState() == expected
+                ? Optional.empty()
+                : Optional.of("%s (expected: %s), it is %s".formatted(view, expected, copy));
+    }
+
+    private static boolean restarts(InstanceRecord record) {
+        RestartPolicy policy = record.getSpec().getRestartPolicy();
+        boolean clean = record.getSpec().getImage().equals("exit-0");
+        return policy == RestartPolicy.RESTART_POLICY_ALWAYS
+                || (policy == RestartPolicy.RESTART_POLICY_ON_FAILURE && !clean);
+    }
+
+    private static InstanceState expected(InstanceRecord record, Found copy, boolean wanted) {
+        boolean runs = copy.state() == Found.State.RUNNING;
+        if (!wanted) {
+            return runs
+                    ? InstanceState.INSTANCE_STATE_UNSPECIFIED
+                    : InstanceState.INSTANCE_STATE_STOPPED;
+        }
+        if (runs) {
+            return InstanceState.INSTANCE_STATE_RUNNING;
+        }
+        RestartPolicy policy = record.getSpec().getRestartPolicy();
+        return switch (copy.exit()) {
+            case CLEAN ->
+                    policy == RestartPolicy.RESTART_POLICY_ALWAYS
+                            ? InstanceState.INSTANCE_STATE_UNSPECIFIED
+                            : InstanceState.INSTANCE_STATE_STOPPED;
+            case FAILED, UNKNOWN ->
+                    policy == RestartPolicy.RESTART_POLICY_NEVER
+                            ? InstanceState.INSTANCE_STATE_FAILED
+                            : InstanceState.INSTANCE_STATE_UNSPECIFIED;
+            case NONE, STOPPED -> InstanceState.INSTANCE_STATE_UNSPECIFIED;
+        };
+    }
+}
