@@ -7,7 +7,7 @@ MVN := mvn -q
 SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check clean
+.PHONY: help setup build proto demo run test check history clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test: setup ## all tests, on real daemons that the tests start and stop
 
 check: setup ## two minutes: compile, format, lint, architecture rules, unit tests
 	@$(MVN) verify -Dfast
+
+history: setup ## random calls on SQLite and etcd under kill -9, and a check of each answer; OPS=n SEED=n
+	@$(MVN) test -pl controller -am -Dtest='*HistoryTest' -Dsurefire.failIfNoSpecifiedTests=false \
+		-Dformat.skip -Dhistory.ops=$(or $(OPS),1000000) -Dhistory.seed=$(or $(SEED),1)
 
 clean: ## remove what was built
 	@$(MVN) clean

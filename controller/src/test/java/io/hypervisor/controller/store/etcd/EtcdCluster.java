@@ -5,19 +5,25 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.core.server.HostPort;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -141,6 +147,43 @@ public final class EtcdCluster implements AutoCloseable {
             launch(index);
         }
         indexes.forEach(this::awaitHealthy);
+    }
+
+    /** The member that leads, if this one knows it. */
+    public Optional<Integer> leader(int asked) throws IOException {
+        String leader = field(post(asked, "/v3/maintenance/status", "{}"), "leader");
+        for (int i = 0; i < members.size(); i++) {
+            if (i == asked || members.get(i).process.isAlive()) {
+                String status = post(i, "/v3/maintenance/status", "{}");
+                if (field(status, "member_id").equals(leader)) {
+                    return Optional.of(i);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String field(String json, String name) {
+        Matcher matcher = Pattern.compile('"' + name + "\":\"(\\d+)\"").matcher(json);
+        return matcher.find() ? matcher.group(1) : "";
+    }
+
+    /** Calls a member's HTTP gateway, past any client library, and returns the answer's text. */
+    public String post(int index, String path, String json) throws IOException {
+        try (InputStream answer = stream(index, path, json)) {
+            return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** As {@link #post}, for answers that go on. */
+    public InputStream stream(int index, String path, String json) throws IOException {
+        URI uri = URI.create("http://127.0.0.1:" + members.get(index).clientPort + path);
+        HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+        connection.setConnectTimeout(5_000);
+        connection.setReadTimeout(20_000);
+        connection.setDoOutput(true);
+        connection.getOutputStream().write(json.getBytes(StandardCharsets.UTF_8));
+        return connection.getInputStream();
     }
 
     /** Makes a member hang. */
