@@ -45,9 +45,7 @@ final class Checks {
                         (name, check) -> {
                             List<String> own = new ArrayList<>();
                             check.accept(history, own::add);
-                            own.stream()
-                                    .limit(TOLD)
-                                    .forEach(line -> found.add(name + ": " + line));
+                            own.stream().limit(TOLD).forEach(line -> found.add(name + ": " + line));
                             if (own.size() > TOLD) {
                                 found.add(name + ": " + (own.size() - TOLD) + " more");
                             }

@@ -196,7 +196,7 @@ class ChecksTest {
 
     @Test
     void aLoadIsNotTheStateAtItsRevision() {
-        loads.set(1, load(12, 14, 13, stored("a/1", "v3", 12)));
+        loads.set(1, load(12, 14, 13, stored("a/1", "v1", 11)));
         assertFound("loads equal the replay");
         assertFound("general search");
     }
@@ -326,7 +326,11 @@ class ChecksTest {
     @Test
     void theSearchFindsNoneWhereThereIsNone() {
         assertThat(possible(write("x", 1, 2), write("y", 3, 4), read("x", 5, 6))).isFalse();
-        assertThat(possible(write("x", 1, 8), read("x", 2, 3), new Call(true, Optional.empty(), 4, 5)))
+        assertThat(
+                        possible(
+                                write("x", 1, 8),
+                                read("x", 2, 3),
+                                new Call(true, Optional.empty(), 4, 5)))
                 .isFalse();
         assertThat(
                         possible(

@@ -26,7 +26,7 @@ class EtcdHistoryTest {
     private static final int CANDIDATES = 3;
     private static final int WATCHERS = 6;
 
-    private final Run run = Run.of("etcd", 0.4);
+    private final Run run = Run.of("etcd", 0.36);
     private final Tasks tasks = new VirtualTasks();
 
     @Test
@@ -50,8 +50,7 @@ class EtcdHistoryTest {
         try {
             Store.Loaded start = stores.getFirst().load();
             Recording recording = new Recording(start);
-            Workload workload =
-                    new Workload(recording, run.nextSeed(), tasks, run.nextRound());
+            Workload workload = new Workload(recording, run.nextSeed(), tasks, run.nextRound());
             EtcdTruth truth = new EtcdTruth(cluster, prefix, start.revision());
             stores.forEach(store -> workload.join(store, 1));
             workload.begin(WATCHERS);
@@ -80,7 +79,6 @@ class EtcdHistoryTest {
                         Duration.ofSeconds(2),
                         usual.timeout(),
                         usual.keepRevisions());
-        return new EtcdStore(
-                config, freezer.tasks(), freezer.clock(), new SimpleMeterRegistry());
+        return new EtcdStore(config, freezer.tasks(), freezer.clock(), new SimpleMeterRegistry());
     }
 }

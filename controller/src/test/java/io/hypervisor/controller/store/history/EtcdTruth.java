@@ -68,8 +68,7 @@ final class EtcdTruth {
                         .formatted(base64(prefix), base64(prefix + "~"), known + 1);
         try (BufferedReader lines =
                 new BufferedReader(
-                        new InputStreamReader(
-                                cluster.stream(member, "/v3/watch", range), UTF_8))) {
+                        new InputStreamReader(cluster.stream(member, "/v3/watch", range), UTF_8))) {
             while (known < until) {
                 take(JsonParser.parseString(lines.readLine()).getAsJsonObject());
             }

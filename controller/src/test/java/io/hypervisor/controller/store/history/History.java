@@ -22,8 +22,7 @@ final class History {
     static final long NEVER = Long.MAX_VALUE;
 
     /** A commit. A term goes by the text of its candidate. */
-    record Commit(
-            String term, long began, long ended, List<Store.Write> writes, Outcome outcome) {
+    record Commit(String term, long began, long ended, List<Store.Write> writes, Outcome outcome) {
         /** The revision that it was answered, if it was. */
         Optional<Long> revision() {
             return outcome instanceof Applied(long revision)
@@ -48,8 +47,7 @@ final class History {
     record Delivery(long at, Store.Change change) {}
 
     /** One subscription; {@code complete} if it was to see everything up to the end. */
-    record Watched(
-            long after, List<Delivery> deliveries, Optional<Long> lostAt, boolean complete) {
+    record Watched(long after, List<Delivery> deliveries, Optional<Long> lostAt, boolean complete) {
         /** The last revision that it told. */
         long position() {
             return deliveries.isEmpty() ? after : deliveries.getLast().change().revision();

@@ -57,17 +57,14 @@ record LinearSearch(Optional<ByteString> start, List<Call> calls) {
                         .sorted(Comparator.comparingLong(Call::began))
                         .toList();
         long until = writes.size() > limit / 2 ? writes.get(limit / 2).began() : Long.MAX_VALUE;
-        List<Load> loads =
-                history.loads().stream().filter(load -> load.began() < until).toList();
+        List<Load> loads = history.loads().stream().filter(load -> load.began() < until).toList();
         int every = 1 + loads.size() / Math.max(1, limit / 2);
         List<Call> calls = new ArrayList<>(writes.subList(0, Math.min(writes.size(), limit / 2)));
         for (int i = 0; i < loads.size(); i += every) {
             Load load = loads.get(i);
             // What ends after the cut may see more than what is left of the history.
             if (load.ended() < until) {
-                calls.add(
-                        new Call(
-                                true, value(load.loaded(), key), load.began(), load.ended()));
+                calls.add(new Call(true, value(load.loaded(), key), load.began(), load.ended()));
             }
         }
         return new LinearSearch(value(history.start(), key), calls);
@@ -90,7 +87,9 @@ record LinearSearch(Optional<ByteString> start, List<Call> calls) {
                 return true;
             }
             // The earliest first: pushed last.
-            steps(state).sorted(Comparator.reverseOrder()).map(step -> after(state, step))
+            steps(state)
+                    .sorted(Comparator.reverseOrder())
+                    .map(step -> after(state, step))
                     .filter(seen::add)
                     .forEach(open::push);
         }

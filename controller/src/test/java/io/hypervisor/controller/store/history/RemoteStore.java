@@ -252,7 +252,9 @@ final class RemoteStore implements Store {
 
         @Override
         public void onEnd(Runnable action) {
-            var _ = over.thenRunAsync(action, task -> Thread.ofVirtual().name("remote-end").start(task));
+            var _ =
+                    over.thenRunAsync(
+                            action, task -> Thread.ofVirtual().name("remote-end").start(task));
         }
 
         @Override

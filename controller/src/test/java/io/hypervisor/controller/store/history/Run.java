@@ -14,7 +14,7 @@ import java.util.SplittableRandom;
  * properties {@code history.ops} (of both stores together) and {@code history.seed}.
  */
 final class Run {
-    private static final long ROUND = 60_000;
+    private static final long ROUND = 100_000;
 
     private final String name;
     private final long seed;

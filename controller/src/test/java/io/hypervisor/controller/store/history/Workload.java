@@ -196,8 +196,7 @@ final class Workload {
     }
 
     /** After which revision to begin again; nothing if it could not be found out. */
-    private Optional<Long> next(
-            int index, Recording.Watching last, Operations operations) {
+    private Optional<Long> next(int index, Recording.Watching last, Operations operations) {
         if (last.isLost()) {
             return store(operations).flatMap(recording::load).map(Store.Loaded::revision);
         }
