@@ -36,6 +36,7 @@ final class Batch {
     private final Map<String, Store.Write> writes = new LinkedHashMap<>();
     private final Map<String, Edit> edits = new LinkedHashMap<>();
     private final List<Planned> planned = new ArrayList<>();
+    private long bytes;
     private Snapshot speculative;
 
     Batch(Snapshot base) {
@@ -62,12 +63,23 @@ final class Batch {
 
     /** Adds the edits, all or none; false if they do not fit. */
     private boolean take(List<Edit> more, long nextRevision) {
-        Map<String, Store.Write> merged = new LinkedHashMap<>(writes);
-        more.stream().map(Edit::toWrite).forEach(write -> merged.put(write.key(), write));
-        if (!Limits.fit(merged.values())) {
+        // What is new is looked at alone: a full batch holds fifty requests.
+        Map<String, Store.Write> added = new LinkedHashMap<>();
+        more.stream().map(Edit::toWrite).forEach(write -> added.put(write.key(), write));
+        boolean eachFits = true;
+        int count = writes.size();
+        long total = bytes;
+        for (Store.Write write : added.values()) {
+            Store.Write replaced = writes.get(write.key());
+            eachFits &= Limits.fits(write);
+            count += replaced == null ? 1 : 0;
+            total += Limits.bytes(write) - (replaced == null ? 0 : Limits.bytes(replaced));
+        }
+        if (!eachFits || !Limits.fit(count, total)) {
             return false;
         }
-        writes.putAll(merged);
+        writes.putAll(added);
+        bytes = total;
         more.forEach(edit -> edits.put(edit.key(), edit));
         speculative = speculative.with(nextRevision, more);
         return true;

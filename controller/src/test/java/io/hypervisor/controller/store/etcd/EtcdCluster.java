@@ -30,6 +30,7 @@ import java.util.stream.Stream;
 /** A private etcd of one or more members on free ports, gone without a trace when closed. */
 public final class EtcdCluster implements AutoCloseable {
     private final Path folder;
+    private final List<String> flags;
     private final List<Member> members = new ArrayList<>();
 
     private static final class Member {
@@ -43,13 +44,18 @@ public final class EtcdCluster implements AutoCloseable {
         }
     }
 
-    private EtcdCluster(Path folder) {
+    private EtcdCluster(Path folder, List<String> flags) {
         this.folder = folder;
+        this.flags = flags;
     }
 
-    /** Starts so many members and waits until they serve. */
-    public static EtcdCluster start(int members) throws IOException {
-        EtcdCluster cluster = new EtcdCluster(Files.createTempDirectory("etcd"));
+    /**
+     * Starts so many members and waits until they serve.
+     *
+     * @param flags further flags of each
+     */
+    public static EtcdCluster start(int members, String... flags) throws IOException {
+        EtcdCluster cluster = new EtcdCluster(Files.createTempDirectory("etcd"), List.of(flags));
         for (int i = 0; i < members; i++) {
             cluster.members.add(new Member("m" + i));
         }
@@ -84,6 +90,7 @@ public final class EtcdCluster implements AutoCloseable {
                                 "--log-level=error")
                         .redirectErrorStream(true)
                         .redirectOutput(folder.resolve(member.name + ".log").toFile());
+        command.command().addAll(flags);
         member.process = run(command);
     }
 
@@ -128,6 +135,16 @@ public final class EtcdCluster implements AutoCloseable {
     /** How many members there are, running or not. */
     public int size() {
         return members.size();
+    }
+
+    /** A member's process. */
+    public long pid(int index) {
+        return members.get(index).process.pid();
+    }
+
+    /** Size of a member's database file. */
+    public long databaseBytes(int index) {
+        return folder.resolve(members.get(index).name).resolve("member/snap/db").toFile().length();
     }
 
     /** Ends a member as a power cut would. */
