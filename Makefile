@@ -2,12 +2,15 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 DATA ?= $(CURDIR)/.data
+NODES ?= 6100
+INSTANCES ?= 2000000
+STORE ?= etcd
 MVN := mvn -q
 # What the jars are made of; a change of any of these rebuilds them.
 SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check history clean
+.PHONY: help setup build proto demo run test check history scale clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +44,9 @@ check: setup ## two minutes: compile, format, lint, architecture rules, unit tes
 history: setup ## random calls on SQLite and etcd under kill -9, and a check of each answer; OPS=n SEED=n
 	@$(MVN) test -pl controller -am -Dtest='*HistoryTest' -Dsurefire.failIfNoSpecifiedTests=false \
 		-Dformat.skip -Dhistory.ops=$(or $(OPS),1000000) -Dhistory.seed=$(or $(SEED),1)
+
+scale: build ## NODES simulated nodes, INSTANCES instances, STORE=etcd or local; writes bench/results
+	@deploy/scale $(NODES) $(INSTANCES) $(STORE)
 
 clean: ## remove what was built
 	@$(MVN) clean
