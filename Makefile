@@ -10,7 +10,7 @@ MVN := mvn -q
 SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check history scale clean
+.PHONY: help setup build proto demo run test check history scale bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ check: setup ## two minutes: compile, format, lint, architecture rules, unit tes
 history: setup ## random calls on SQLite and etcd under kill -9, and a check of each answer; OPS=n SEED=n
 	@$(MVN) test -pl controller -am -Dtest='*HistoryTest' -Dsurefire.failIfNoSpecifiedTests=false \
 		-Dformat.skip -Dhistory.ops=$(or $(OPS),1000000) -Dhistory.seed=$(or $(SEED),1)
+
+bench: build ## measure the promises, into bench/results; ONLY=start,get: those alone, printed
+	@"$$(deploy/java)" -XX:+UseSerialGC -Xmx3g --enable-native-access=ALL-UNNAMED \
+		--sun-misc-unsafe-memory-access=allow -cp 'bench/target/bench.jar:bench/target/lib/*' \
+		io.hypervisor.bench.Main "$(CURDIR)" "$(ONLY)"
 
 scale: build ## NODES simulated nodes, INSTANCES instances, STORE=etcd or local; writes bench/results
 	@deploy/scale $(NODES) $(INSTANCES) $(STORE)

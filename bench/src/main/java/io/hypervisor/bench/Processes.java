@@ -55,8 +55,8 @@ public final class Processes implements AutoCloseable {
         }
 
         /** Its share of the machine's memory, in bytes. */
-        public long memory() {
-            return 1024
+        public double memory() {
+            return 1024.0
                     * Machine.kilobytes(
                             Path.of("/proc/" + process.pid() + "/smaps_rollup"), "Pss:");
         }
@@ -68,7 +68,7 @@ public final class Processes implements AutoCloseable {
                             .map(String::strip)
                             // "def new generation   total 4928K, used 1024K", "tenured ...",
                             // "Metaspace"
-                            .filter(l -> l.startsWith("def new") || l.startsWith("tenured"))
+                            .filter(l -> l.startsWith("DefNew") || l.startsWith("Tenured"))
                             .map(l -> l.replaceAll(".*used (\\d+)K.*", "$1"))
                             .mapToLong(Long::parseLong)
                             .sum()

@@ -1,0 +1,111 @@
+package io.hypervisor.bench;
+
+import io.hypervisor.bench.Table.Baseline;
+import io.hypervisor.bench.Table.Promise;
+import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.controller.action.CreateInstance;
+import io.hypervisor.controller.placement.Demand;
+import io.hypervisor.controller.placement.Placement;
+import io.hypervisor.controller.placement.Scheduler;
+import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.Snapshot;
+
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/** The scheduler's cost per placement, on clusters of several sizes that are half full. */
+public class Placing implements Benchmark {
+
+    /** A cluster, and one more instance to place. */
+    @State(Scope.Benchmark)
+    public static class Cluster {
+        /** How many nodes it has. */
+        @Param({"100", "1000", "10000"})
+        public int nodes;
+
+        private Snapshot now = Snapshot.empty();
+        private Demand demand = demand(now);
+
+        /** Every node runs a few instances, each a different number. */
+        @Setup(Level.Trial)
+        public void fill() {
+            List<Edit> edits = new ArrayList<>();
+            int number = 0;
+            for (int node = 0; node < nodes; node++) {
+                edits.addAll(Seeds.node(node));
+                for (int i = 0; i < 1 + node % 10; i++) {
+                    edits.addAll(Seeds.instance(number++, Seeds.nodeId(node)));
+                }
+            }
+            now = Snapshot.empty().with(1, edits);
+            demand = demand(now);
+        }
+
+        private static Demand demand(Snapshot now) {
+            return CreateInstance.demand(Clients.container("next", "run"), now);
+        }
+    }
+
+    /** One decision. */
+    @org.openjdk.jmh.annotations.Benchmark
+    @BenchmarkMode(Mode.AverageTime)
+    @OutputTimeUnit(TimeUnit.NANOSECONDS)
+    public Placement place(Cluster cluster) {
+        return Scheduler.place(cluster.now, cluster.demand);
+    }
+
+    @Override
+    public void run(Setting setting) {
+        boolean tiny = setting.size().starts() == 1;
+        var options =
+                new OptionsBuilder()
+                        .include(Placing.class.getName() + ".place")
+                        .forks(tiny ? 0 : 1)
+                        .warmupIterations(tiny ? 1 : 3)
+                        .measurementIterations(tiny ? 1 : 5)
+                        .warmupTime(TimeValue.milliseconds(tiny ? 10 : 1_000))
+                        .measurementTime(TimeValue.milliseconds(tiny ? 10 : 1_000))
+                        .jvmArgsAppend("-XX:+UseSerialGC", "-Xmx1g")
+                        .verbosity(VerboseMode.SILENT);
+        if (tiny) {
+            options.param("nodes", "100", "200");
+        }
+        Map<Integer, Double> nanos = new TreeMap<>();
+        try {
+            for (var result : new Runner(options.build()).run()) {
+                nanos.put(
+                        Integer.valueOf(result.getParams().getParam("nodes")),
+                        result.getPrimaryResult().getScore());
+            }
+        } catch (RunnerException e) {
+            throw new IllegalStateException(e);
+        }
+        int fewest = nanos.keySet().iterator().next();
+        nanos.forEach(
+                (nodes, time) ->
+                        setting.table()
+                                .add(
+                                        "scheduler: one placement among %,d nodes".formatted(nodes),
+                                        Unit.TIME,
+                                        time,
+                                        new Baseline("%,d nodes".formatted(fewest), nanos.get(fewest)),
+                                        Promise.timesBaseline(2)));
+    }
+}
