@@ -47,7 +47,6 @@ final class Connecting implements Benchmark {
     private static void connect(Started controller, List<ManagedChannel> channels) {
         ManagedChannel channel = controller.connect();
         channels.add(channel);
-        var _ =
-                HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance());
+        var _ = HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance());
     }
 }

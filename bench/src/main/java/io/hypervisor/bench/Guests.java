@@ -63,7 +63,10 @@ final class Guests implements Benchmark {
 
     private static void build(Processes processes, Path data) {
         output(processes, "deploy/images/demo-guest/build", data.resolve("images").toString());
-        output(processes, "deploy/images/demo-busybox/build", data.resolve("busybox.tar").toString());
+        output(
+                processes,
+                "deploy/images/demo-busybox/build",
+                data.resolve("busybox.tar").toString());
     }
 
     private static void importImage(Processes processes, Path data, String namespace) {
@@ -131,14 +134,18 @@ final class Guests implements Benchmark {
     private void delete(Started cluster, ComputeServiceBlockingStub compute, String id) {
         var _ =
                 compute.deleteInstance(
-                        DeleteInstanceRequest.newBuilder().setInstanceId(id).setForce(true).build());
+                        DeleteInstanceRequest.newBuilder()
+                                .setInstanceId(id)
+                                .setForce(true)
+                                .build());
         Processes.await(cluster, () -> !existing.containsKey(id));
     }
 
     private void containers(Setting setting, Started cluster, ComputeServiceBlockingStub compute) {
         Latencies ours = new Latencies();
         Latencies theirs = new Latencies();
-        Ctr ctr = new Ctr(setting.processes(), cluster.data().resolve("containerd/containerd.sock"));
+        Ctr ctr =
+                new Ctr(setting.processes(), cluster.data().resolve("containerd/containerd.sock"));
         // One each to warm up.
         for (int i = -1; i < setting.size().guests(); i++) {
             Latencies mine = i < 0 ? new Latencies() : ours;
@@ -169,8 +176,7 @@ final class Guests implements Benchmark {
     private void vms(Setting setting, Started cluster, ComputeServiceBlockingStub compute) {
         Latencies ours = new Latencies();
         Latencies theirs = new Latencies();
-        String uri =
-                "qemu+unix:///system?socket=" + cluster.data().resolve("libvirt/libvirt-sock");
+        String uri = "qemu+unix:///system?socket=" + cluster.data().resolve("libvirt/libvirt-sock");
         Processes processes = setting.processes();
         for (int i = -1; i < setting.size().guests() / CONTAINERS_PER_VM; i++) {
             var request = Clients.container("v" + (i + 1), "demo-guest").toBuilder();
@@ -192,8 +198,7 @@ final class Guests implements Benchmark {
 
     /** The domain's XML under another name, over a copy of its files, without our mark. */
     private static Path twin(Processes processes, String uri, Path data, String id) {
-        String xml =
-                output(processes, "virsh", "-q", "-c", uri, "dumpxml", "--inactive", id);
+        String xml = output(processes, "virsh", "-q", "-c", uri, "dumpxml", "--inactive", id);
         Path folder = data.resolve("agent/vm/" + id);
         Path copy = data.resolve("twin");
         output(processes, "cp", "-a", "--no-target-directory", folder.toString(), copy.toString());

@@ -100,7 +100,8 @@ public final class Main {
                 %s. Processes that wanted a core in the minute before: %.1f.
                 Made by `make bench`; what each row means is in [performance](../../docs/performance.md).
 
-                %s""",
+                %s\
+                """,
                 today(),
                 Machine.shape(),
                 load,

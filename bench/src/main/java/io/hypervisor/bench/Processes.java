@@ -166,7 +166,8 @@ public final class Processes implements AutoCloseable {
                                 "JAVA",
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "JAVA_OPTS",
-                                javaOpts));
+                                // What somebody who profiles asks for comes first.
+                                System.getenv().getOrDefault("JAVA_OPTS", "") + " " + javaOpts));
         return new Started(process, grpc, httpAddress, data, log);
     }
 

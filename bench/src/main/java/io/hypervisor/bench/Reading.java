@@ -154,7 +154,8 @@ final class Reading implements Benchmark {
         Latencies walk = new Latencies();
         for (String next = "first"; !next.isEmpty(); ) {
             long begun = clock.nanos();
-            ListInstancesResponse page = compute.listInstances(page(next.equals("first") ? "" : next));
+            ListInstancesResponse page =
+                    compute.listInstances(page(next.equals("first") ? "" : next));
             walk.record(clock.nanos() - begun);
             token = next.equals("first") ? "" : next;
             next = page.getNextPageToken();
@@ -164,11 +165,7 @@ final class Reading implements Benchmark {
         Latencies lastPage = repeated(() -> compute.listInstances(page(last)), time);
         String of = "list, page of %d of %,d: ".formatted(PAGE, setting.size().instances());
         setting.table()
-                .add(
-                        of + "first, p99",
-                        Unit.TIME,
-                        firstPage.percentile(99),
-                        Promise.atMost(10e6));
+                .add(of + "first, p99", Unit.TIME, firstPage.percentile(99), Promise.atMost(10e6));
         setting.table()
                 .add(
                         of + "last, p99",
@@ -182,8 +179,7 @@ final class Reading implements Benchmark {
                         Unit.TIME,
                         lastPage.median(),
                         new Baseline("first page", firstPage.median()));
-        setting.table()
-                .add(of + "every page once, p99", Unit.TIME, walk.percentile(99));
+        setting.table().add(of + "every page once, p99", Unit.TIME, walk.percentile(99));
     }
 
     private static ListInstancesRequest page(String token) {

@@ -94,8 +94,8 @@ final class Seeds {
                         .setNodeId(nodeId)
                         .setEpoch(1)
                         .setReservation(
-                                PlacementConfig.defaults().reservation(
-                                        instance.getType(), instance.getSpec()))
+                                PlacementConfig.defaults()
+                                        .reservation(instance.getType(), instance.getSpec()))
                         .build();
         ObservedRecord observed =
                 ObservedRecord.newBuilder()

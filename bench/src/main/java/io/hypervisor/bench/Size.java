@@ -27,8 +27,7 @@ public record Size(
         Duration reading) {
     /** What the promises speak of. */
     public static Size full() {
-        return new Size(
-                7, 1_000, 30, 100_000, 10_000, 1_000, 300, 1_000, Duration.ofSeconds(20));
+        return new Size(7, 1_000, 30, 100_000, 10_000, 1_000, 300, 1_000, Duration.ofSeconds(20));
     }
 
     /** Enough to see that everything still runs. */

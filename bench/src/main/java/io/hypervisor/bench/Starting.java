@@ -64,7 +64,10 @@ final class Starting implements Benchmark {
         long begun = clock.nanos();
         Started agent = processes.agent(empty, "idle");
         Processes.await(agent, () -> Clients.readyNodes(empty) == 1);
-        table.add("agent: start until its node is READY", Unit.TIME, (double) (clock.nanos() - begun));
+        table.add(
+                "agent: start until its node is READY",
+                Unit.TIME,
+                (double) (clock.nanos() - begun));
         Processes.pause(SETTLE);
         table.add(
                 "controller: idle memory (PSS), empty",

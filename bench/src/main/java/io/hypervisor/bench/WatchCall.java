@@ -53,7 +53,8 @@ final class WatchCall implements AutoCloseable {
         connection.channel().shutdownNow();
     }
 
-    private final class Reader implements ClientResponseObserver<WatchInstanceRequest, InstanceEvent> {
+    private final class Reader
+            implements ClientResponseObserver<WatchInstanceRequest, InstanceEvent> {
         @Override
         public void beforeStart(ClientCallStreamObserver<WatchInstanceRequest> stream) {
             if (stalls) {

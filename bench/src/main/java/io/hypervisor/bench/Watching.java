@@ -171,10 +171,7 @@ final class Watching implements Benchmark {
                             controller.memory(),
                             Promise.atMost(1024 * MIB));
             setting.table()
-                    .add(
-                            "watch: heap per stream",
-                            Unit.MEMORY,
-                            (before - heap) / (double) streams);
+                    .add("watch: heap per stream", Unit.MEMORY, (before - heap) / (double) streams);
         } finally {
             watches.forEach(WatchCall::close);
         }
