@@ -73,17 +73,27 @@ public final class GrpcServer implements AutoCloseable {
         chain.add(new MetricCollectingServerInterceptor(metrics));
         for (BindableService service : services) {
             ServerServiceDefinition definition = service.bindService();
-            builder.addService(ServerInterceptors.intercept(definition, chain));
+            builder.addService(guarded(definition, chain));
             health.setStatus(definition.getServiceDescriptor().getName(), ServingStatus.SERVING);
         }
-        builder.addService(health.getHealthService());
-        builder.addService(ProtoReflectionServiceV1.newInstance());
-        builder.addService(reflectionAlpha());
+        List<BindableService> always =
+                List.of(
+                        health.getHealthService(),
+                        ProtoReflectionServiceV1.newInstance(),
+                        reflectionAlpha());
+        for (BindableService service : always) {
+            builder.addService(guarded(service.bindService(), List.of(new FaultInterceptor())));
+        }
         try {
             server = builder.build().start();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot listen on " + address, e);
         }
+    }
+
+    private static ServerServiceDefinition guarded(
+            ServerServiceDefinition service, List<? extends ServerInterceptor> chain) {
+        return RequestGuard.guard(ServerInterceptors.intercept(service, chain));
     }
 
     // Older clients know only this one.

@@ -1,0 +1,271 @@
+package io.hypervisor.core.server;
+
+import io.grpc.Attributes;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.SecurityLevel;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.hypervisor.core.Fault;
+
+import java.io.InputStream;
+import java.util.Optional;
+
+/**
+ * Ends calls whose request cannot be read, with INVALID_ARGUMENT: bytes that are no message of the
+ * method's type, no message at all, or a second one where one is expected. grpc-java alone would
+ * answer UNKNOWN, INTERNAL and CANCELLED. It sees requests before they are parsed, so no
+ * interceptor could do this.
+ */
+final class RequestGuard {
+    private RequestGuard() {}
+
+    /** The service, guarded. */
+    static ServerServiceDefinition guard(ServerServiceDefinition service) {
+        ServiceDescriptor.Builder descriptor =
+                ServiceDescriptor.newBuilder(service.getServiceDescriptor().getName())
+                        .setSchemaDescriptor(service.getServiceDescriptor().getSchemaDescriptor());
+        var methods = service.getMethods().stream().map(RequestGuard::guard).toList();
+        methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+        ServerServiceDefinition.Builder guarded =
+                ServerServiceDefinition.builder(descriptor.build());
+        methods.forEach(guarded::addMethod);
+        return guarded.build();
+    }
+
+    private static <Q, S> ServerMethodDefinition<Received<Q>, S> guard(
+            ServerMethodDefinition<Q, S> method) {
+        MethodDescriptor<Q, S> descriptor = method.getMethodDescriptor();
+        MethodDescriptor<Received<Q>, S> wire =
+                descriptor.toBuilder(
+                                new Receiving<>(descriptor.getRequestMarshaller()),
+                                descriptor.getResponseMarshaller())
+                        .setType(manyRequests(descriptor.getType()))
+                        .build();
+        ServerCallHandler<Q, S> handler = method.getServerCallHandler();
+        return ServerMethodDefinition.create(
+                wire,
+                (call, headers) -> {
+                    Call<Q, S> typed = new Call<>(call, descriptor);
+                    return new Listener<>(handler.startCall(typed, headers), typed);
+                });
+    }
+
+    /** On the wire every method takes many messages, so that a second one reaches the guard. */
+    private static MethodType manyRequests(MethodType type) {
+        return type.serverSendsOneMessage()
+                ? MethodType.CLIENT_STREAMING
+                : MethodType.BIDI_STREAMING;
+    }
+
+    /** A message, or why there is none. */
+    private record Received<Q>(Optional<Q> message, Optional<StatusRuntimeException> failure) {}
+
+    private record Receiving<Q>(MethodDescriptor.Marshaller<Q> messages)
+            implements MethodDescriptor.Marshaller<Received<Q>> {
+        @Override
+        public InputStream stream(Received<Q> value) {
+            return messages.stream(value.message().orElseThrow());
+        }
+
+        @Override
+        public Received<Q> parse(InputStream stream) {
+            try {
+                return new Received<>(Optional.of(messages.parse(stream)), Optional.empty());
+            } catch (StatusRuntimeException e) {
+                return new Received<>(Optional.empty(), Optional.of(e));
+            }
+        }
+    }
+
+    private static final class Listener<Q, S> extends ServerCall.Listener<Received<Q>> {
+        private final ServerCall.Listener<Q> service;
+        private final Call<Q, S> call;
+        private int messages;
+        private boolean refused;
+
+        Listener(ServerCall.Listener<Q> service, Call<Q, S> call) {
+            this.service = service;
+            this.call = call;
+        }
+
+        @Override
+        public void onMessage(Received<Q> received) {
+            messages++;
+            if (refused) {
+                return;
+            }
+            if (received.failure().isPresent()) {
+                refuse(call.malformed(received.failure().get()));
+            } else if (messages > 1 && call.takesOne()) {
+                refuse(call.wrongCount("a second one"));
+            } else {
+                service.onMessage(received.message().orElseThrow());
+            }
+        }
+
+        @Override
+        public void onHalfClose() {
+            if (messages == 0 && call.takesOne()) {
+                refuse(call.wrongCount("none"));
+            } else if (!refused) {
+                service.onHalfClose();
+            }
+        }
+
+        /** The service learns of it as of a caller that went away. */
+        private void refuse(StatusRuntimeException reason) {
+            refused = true;
+            call.end(reason);
+            service.onCancel();
+        }
+
+        @Override
+        public void onReady() {
+            if (!refused) {
+                service.onReady();
+            }
+        }
+
+        @Override
+        public void onCancel() {
+            if (!refused) {
+                service.onCancel();
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (!refused) {
+                service.onComplete();
+            }
+        }
+    }
+
+    /** The call as the service knows it. What it sends after the guard's word is dropped. */
+    private static final class Call<Q, S> extends ServerCall<Q, S> {
+        private final ServerCall<Received<Q>, S> wire;
+        private final MethodDescriptor<Q, S> method;
+
+        // Guarded by this: a service may answer on any thread.
+        private boolean refused;
+        private boolean closed;
+
+        Call(ServerCall<Received<Q>, S> wire, MethodDescriptor<Q, S> method) {
+            this.wire = wire;
+            this.method = method;
+        }
+
+        boolean takesOne() {
+            return method.getType().clientSendsOneMessage();
+        }
+
+        StatusRuntimeException wrongCount(String count) {
+            return refusal("message: value: " + count + " (expected: exactly one)");
+        }
+
+        /** A message that is too large once it is unpacked has a status of its own. */
+        StatusRuntimeException malformed(StatusRuntimeException e) {
+            Throwable cause = e.getCause();
+            return cause == null
+                    ? e
+                    : refusal(
+                            "message: value: malformed (expected: a message of the method's type): "
+                                    + cause.getMessage());
+        }
+
+        private StatusRuntimeException refusal(String message) {
+            return Faults.toException(
+                    Fault.of(
+                            Fault.Kind.INVALID_ARGUMENT,
+                            "MALFORMED_REQUEST",
+                            method.getFullMethodName() + ": " + message));
+        }
+
+        synchronized void end(StatusRuntimeException reason) {
+            refused = true;
+            if (!closed) {
+                Metadata trailers = reason.getTrailers();
+                wire.close(reason.getStatus(), trailers == null ? new Metadata() : trailers);
+            }
+        }
+
+        @Override
+        public synchronized void sendHeaders(Metadata headers) {
+            if (!refused) {
+                wire.sendHeaders(headers);
+            }
+        }
+
+        @Override
+        public synchronized void sendMessage(S message) {
+            if (!refused) {
+                wire.sendMessage(message);
+            }
+        }
+
+        @Override
+        public synchronized void close(Status status, Metadata trailers) {
+            if (!refused) {
+                closed = true;
+                wire.close(status, trailers);
+            }
+        }
+
+        @Override
+        public synchronized boolean isCancelled() {
+            return refused || wire.isCancelled();
+        }
+
+        @Override
+        public synchronized boolean isReady() {
+            return !refused && wire.isReady();
+        }
+
+        @Override
+        public void request(int count) {
+            wire.request(count);
+        }
+
+        @Override
+        public void setOnReadyThreshold(int bytes) {
+            wire.setOnReadyThreshold(bytes);
+        }
+
+        @Override
+        public void setMessageCompression(boolean enabled) {
+            wire.setMessageCompression(enabled);
+        }
+
+        @Override
+        public void setCompression(String compressor) {
+            wire.setCompression(compressor);
+        }
+
+        @Override
+        public SecurityLevel getSecurityLevel() {
+            return wire.getSecurityLevel();
+        }
+
+        @Override
+        public Attributes getAttributes() {
+            return wire.getAttributes();
+        }
+
+        @Override
+        public String getAuthority() {
+            return wire.getAuthority();
+        }
+
+        @Override
+        public MethodDescriptor<Q, S> getMethodDescriptor() {
+            return method;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package io.hypervisor.core.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.stub.StreamObserver;
+import io.hypervisor.api.v1.ClusterServiceGrpc;
+import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.ConsoleInput;
+import io.hypervisor.api.v1.ConsoleOutput;
+import io.hypervisor.api.v1.GetNodeRequest;
+import io.hypervisor.api.v1.Node;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Requests that are not what their method takes, as bytes. */
+class RequestGuardTest {
+    private static final byte[] NO_TAG = {0, 0, 0};
+    private static final byte[] TRUNCATED = {10, 36, 'a'};
+    private static final byte[] WRONG_TYPE = {13, 1};
+    private static final byte[] NO_UTF8 = {10, 2, (byte) 0xc3, (byte) 0x28};
+
+    private final Tasks tasks = new VirtualTasks();
+    private final CompletableFuture<Throwable> consoleEnded = new CompletableFuture<>();
+    private GrpcServer server;
+    private ManagedChannel channel;
+
+    private static final class Nodes extends ClusterServiceGrpc.ClusterServiceImplBase {
+        @Override
+        public void getNode(GetNodeRequest request, StreamObserver<Node> out) {
+            out.onNext(Node.getDefaultInstance());
+            out.onCompleted();
+        }
+    }
+
+    private final class Consoles extends ComputeServiceGrpc.ComputeServiceImplBase {
+        @Override
+        public StreamObserver<ConsoleInput> attachConsole(StreamObserver<ConsoleOutput> out) {
+            return new StreamObserver<>() {
+                @Override
+                public void onNext(ConsoleInput input) {
+                    out.onNext(ConsoleOutput.newBuilder().setData(input.getData()).build());
+                }
+
+                @Override
+                public void onError(Throwable cause) {
+                    // Too late, and without harm.
+                    out.onError(Status.CANCELLED.asRuntimeException());
+                    consoleEnded.complete(cause);
+                }
+
+                @Override
+                public void onCompleted() {
+                    out.onCompleted();
+                }
+            };
+        }
+    }
+
+    private enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
+        MARSHALLER;
+
+        @Override
+        public InputStream stream(byte[] value) {
+            return new ByteArrayInputStream(value);
+        }
+
+        @Override
+        public byte[] parse(InputStream stream) {
+            try {
+                return stream.readAllBytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        server =
+                new GrpcServer(
+                        new HostPort("127.0.0.1", 0),
+                        TlsConfig.none(),
+                        tasks,
+                        new SimpleMeterRegistry(),
+                        List.of(),
+                        List.of(new Nodes(), new Consoles()),
+                        Duration.ofSeconds(1));
+        channel =
+                Grpc.newChannelBuilder(
+                                "127.0.0.1:" + server.port(), InsecureChannelCredentials.create())
+                        .build();
+    }
+
+    @AfterEach
+    void stop() {
+        channel.shutdownNow();
+        server.close();
+        tasks.close();
+    }
+
+    private Status send(MethodDescriptor<?, ?> method, byte[]... messages) {
+        MethodDescriptor<byte[], byte[]> raw =
+                method.toBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+                        .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
+                        .build();
+        ClientCall<byte[], byte[]> call = channel.newCall(raw, CallOptions.DEFAULT);
+        CompletableFuture<Status> end = new CompletableFuture<>();
+        call.start(
+                new ClientCall.Listener<>() {
+                    @Override
+                    public void onClose(Status status, Metadata trailers) {
+                        end.complete(status);
+                    }
+                },
+                new Metadata());
+        call.request(10);
+        for (byte[] message : messages) {
+            call.sendMessage(message);
+        }
+        call.halfClose();
+        return end.join();
+    }
+
+    @Test
+    void bytesThatAreNoMessageAreInvalid() {
+        for (byte[] bytes : List.of(NO_TAG, TRUNCATED, WRONG_TYPE, NO_UTF8)) {
+            Status status = send(ClusterServiceGrpc.getGetNodeMethod(), bytes);
+            assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+            assertThat(status.getDescription())
+                    .startsWith("hypervisor.v1.ClusterService/GetNode: message: value: malformed")
+                    .doesNotContain("Exception", "\tat ");
+        }
+    }
+
+    @Test
+    void oneRequestIsExactlyOne() {
+        Status none = send(ClusterServiceGrpc.getGetNodeMethod());
+        assertThat(none.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(none.getDescription()).endsWith("value: none (expected: exactly one)");
+        assertThat(send(ClusterServiceGrpc.getGetNodeMethod(), new byte[0]).isOk()).isTrue();
+        Status two = send(ClusterServiceGrpc.getGetNodeMethod(), new byte[0], new byte[0]);
+        assertThat(two.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(two.getDescription()).contains("a second one");
+    }
+
+    @Test
+    void healthAndReflectionAreGuardedToo() {
+        assertThat(send(HealthGrpc.getCheckMethod(), NO_TAG).getCode())
+                .isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(send(ServerReflectionGrpc.getServerReflectionInfoMethod(), NO_TAG).getCode())
+                .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    }
+
+    @Test
+    void aStreamsServiceLearnsThatItIsOver() {
+        Status status =
+                send(
+                        ComputeServiceGrpc.getAttachConsoleMethod(),
+                        new byte[0],
+                        NO_TAG,
+                        new byte[0]);
+        assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(consoleEnded.join()).isNotNull();
+    }
+
+    @Test
+    void aMessageThatIsTooLargeSaysSo() {
+        Status status = send(ClusterServiceGrpc.getGetNodeMethod(), new byte[5 << 20]);
+        assertThat(status.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        assertThat(status.getDescription()).contains("4194304");
+    }
+}
