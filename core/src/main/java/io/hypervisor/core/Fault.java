@@ -103,7 +103,9 @@ public final class Fault extends RuntimeException {
     /** The standard wording for a wrong value; long values are cut. */
     public static Violation violation(String field, Object value, String expected) {
         String text = printable(String.valueOf(value));
-        return new Violation(field, "value: " + text + " (expected: " + expected + ")");
+        // A map's key, which the sender chose, may be part of the path.
+        return new Violation(
+                printable(field), "value: " + text + " (expected: " + expected + ")");
     }
 
     /** No such resource. */

@@ -1,5 +1,10 @@
 package io.hypervisor.core;
 
+import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Timestamps;
+
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +20,15 @@ public final class Violations {
             Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?");
     private static final Pattern LABEL_VALUE =
             Pattern.compile("([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?");
+    // No control, format, private or unassigned characters, no halves of surrogate pairs.
+    private static final Pattern PRINTABLE = Pattern.compile("[\\P{C}]*");
     private static final Pattern REQUEST_ID = Pattern.compile("[\\x20-\\x7e]{0,128}");
     private static final int MAX_ENTRIES = 64;
     private static final int MAX_ANNOTATION = 16 * 1024;
     private static final int MAX_ANNOTATIONS = 64 * 1024;
+    // Half of what one record may hold.
+    private static final int MAX_REQUEST = 512 * 1024;
+    private static final String TEXT_EXPECTED = "Unicode text without NUL";
     // More would not help the sender and could make the answer larger than a header may be.
     private static final int MAX_REPORTED = 16;
 
@@ -82,6 +92,48 @@ public final class Violations {
                 "at most 128 printable ASCII characters");
     }
 
+    /** A text for people to read: so many characters, all of them visible. */
+    public Violations printable(String field, String value, int least, int most) {
+        String length = least == 0 ? "at most " + most : least + "-" + most;
+        return check(
+                value.length() >= least
+                        && value.length() <= most
+                        && PRINTABLE.matcher(value).matches(),
+                field,
+                value,
+                length + " characters, printable ones alone");
+    }
+
+    /** A text for programs, which may have lines: anything that is Unicode, but NUL. */
+    public Violations text(String field, String value) {
+        return check(isText(value), field, value, TEXT_EXPECTED);
+    }
+
+    /** A text that may be a secret: the same, and the answer does not repeat it. */
+    public Violations secret(String field, String value) {
+        return check(isText(value), field, "...", TEXT_EXPECTED);
+    }
+
+    private static boolean isText(String value) {
+        return value.codePoints().noneMatch(c -> c == 0 || (c >= 0xD800 && c <= 0xDFFF));
+    }
+
+    /** A point in time that JSON can express, too; may be absent. */
+    public Violations timestamp(String field, Timestamp value) {
+        return check(
+                Timestamps.isValid(value),
+                field,
+                value.getSeconds() + "s " + value.getNanos() + "ns",
+                "a time from the year 1 to 9999");
+    }
+
+    /** A request of which much is stored: no larger than a record of the store may be. */
+    public Violations size(Message request) {
+        int size = request.getSerializedSize();
+        return check(
+                size <= MAX_REQUEST, "request", size + " bytes", "at most " + MAX_REQUEST + " bytes");
+    }
+
     /** An enum field that must be one of the values this server knows. */
     public Violations known(String field, Enum<?> value, int number) {
         return check(!"UNRECOGNIZED".equals(value.name()), field, number, "a value of the enum");
@@ -115,19 +167,21 @@ public final class Violations {
                 field,
                 annotations.size() + " entries",
                 "at most 64");
-        int total = 0;
+        long total = 0;
         for (Map.Entry<String, String> entry : annotations.entrySet()) {
+            String at = field + "[" + entry.getKey() + "]";
             labelKey(field, entry.getKey());
-            int length = entry.getValue().length();
-            total += length;
+            text(at, entry.getValue());
+            int bytes = entry.getValue().getBytes(StandardCharsets.UTF_8).length;
+            total += bytes;
             check(
-                    length <= MAX_ANNOTATION,
-                    field + "[" + entry.getKey() + "]",
-                    length + " characters",
-                    "at most " + MAX_ANNOTATION);
+                    bytes <= MAX_ANNOTATION,
+                    at,
+                    bytes + " bytes",
+                    "at most " + MAX_ANNOTATION + " bytes");
         }
         return check(
-                total <= MAX_ANNOTATIONS, field, total + " characters", "at most 65536 in all");
+                total <= MAX_ANNOTATIONS, field, total + " bytes", "at most 65536 in all");
     }
 
     private void labelKey(String field, String key) {

@@ -14,8 +14,8 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Tasks;
-import io.hypervisor.core.Violations;
 import io.hypervisor.core.server.FaultInterceptor;
+import io.hypervisor.core.spec.AgentRequests;
 
 import java.util.Optional;
 
@@ -25,8 +25,6 @@ import java.util.Optional;
  */
 final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollower.Reader {
     private static final int TAIL = 64 * 1024;
-    private static final int MAX_INPUT = 64 * 1024;
-    private static final int MAX_SIDE = 10_000;
 
     private final Locals locals;
     private final Clock clock;
@@ -83,6 +81,7 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
             return;
         }
         try {
+            AgentRequests.check(input);
             Attached to = attachedTo(input);
             switch (input.getInputCase()) {
                 case DATA -> type(to, input.getData());
@@ -100,29 +99,16 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
             attach(input.getInstanceId());
         }
         Attached to = attached.orElseThrow();
-        if (!input.getInstanceId().isEmpty() && !input.getInstanceId().equals(to.instanceId())) {
-            throw Fault.invalid("instance_id", input.getInstanceId(), to.instanceId());
-        }
+        AgentRequests.sameInstance(input.getInstanceId(), to.instanceId());
         return to;
     }
 
     private static void type(Attached to, ByteString data) {
-        new Violations()
-                .check(
-                        data.size() <= MAX_INPUT,
-                        "data",
-                        data.size() + " bytes",
-                        "at most " + MAX_INPUT)
-                .throwIfAny();
         to.console().write(data.toByteArray());
         to.follower().expect();
     }
 
     private static void resize(Attached to, AgentConsoleResize size) {
-        new Violations()
-                .range("resize.width", size.getWidth(), 1, MAX_SIDE)
-                .range("resize.height", size.getHeight(), 1, MAX_SIDE)
-                .throwIfAny();
         to.console().resize(size.getWidth(), size.getHeight());
     }
 

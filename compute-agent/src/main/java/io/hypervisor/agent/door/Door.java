@@ -27,15 +27,13 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
-import io.hypervisor.core.Violations;
+import io.hypervisor.core.spec.AgentRequests;
 
 import java.util.List;
 import java.util.function.Supplier;
 
 /** AgentService of this node. Handlers block; they need virtual threads. */
 public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
-    private static final long MAX_TAIL = 1024 * 1024;
-
     private final Locals locals;
     private final StatsReader stats;
     private final Clock clock;
@@ -150,7 +148,7 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
     @Override
     public void getInstanceLogs(
             GetInstanceLogsRequest request, StreamObserver<InstanceLogChunk> out) {
-        new Violations().range("tail_bytes", request.getTailBytes(), 0, MAX_TAIL).throwIfAny();
+        AgentRequests.check(request);
         String id = request.getInstanceId();
         Instance instance = locals.get(id);
         var observer = (ServerCallStreamObserver<InstanceLogChunk>) out;

@@ -24,7 +24,7 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
-import io.hypervisor.core.Violations;
+import io.hypervisor.core.spec.AgentRequests;
 import io.hypervisor.core.spec.Specs;
 
 import java.util.List;
@@ -67,7 +67,7 @@ final class Locals {
 
     /** An instance of this node, local or not. */
     Instance get(String id) {
-        new Violations().id("instance_id", id).throwIfAny();
+        AgentRequests.check(id);
         return find(journal.intent(), id).orElseThrow(() -> Fault.notFound(INSTANCE, id));
     }
 
@@ -140,12 +140,7 @@ final class Locals {
     }
 
     private void check(AgentCreateInstanceRequest request) {
-        Violations v = new Violations().optionalId("instance_id", request.getInstanceId());
-        v.name("name", request.getName());
-        v.check(request.hasSpec(), "spec", "absent", "an instance spec");
-        Specs.check(v, request.getType(), request.getSpec());
-        Specs.checkMetadata(v, "", request.getLabelsMap(), request.getAnnotationsMap());
-        v.throwIfAny();
+        AgentRequests.check(request);
         if (reconciler.driver(request.getType()).isEmpty()) {
             throw Fault.of(
                     Fault.Kind.FAILED_PRECONDITION,
@@ -260,9 +255,7 @@ final class Locals {
     }
 
     Instance stop(AgentStopInstanceRequest request) {
-        new Violations()
-                .range("timeout_seconds", request.getTimeoutSeconds(), 0, 3_600)
-                .throwIfAny();
+        AgentRequests.check(request);
         String id = request.getInstanceId();
         Instance now = requireLocal(id);
         if (now.getState() == InstanceState.INSTANCE_STATE_STOPPED

@@ -110,6 +110,8 @@ class DoorTest {
 
     @Test
     void createsAndReadsAndReports() {
+        // Before it has registered, the node has no id to answer with.
+        await().until(() -> controller.connected() == 1);
         Instance made = door().createInstance(request("web", "run").putLabels("a", "b").build());
         assertThat(made.getState()).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
         assertThat(made.getLocal()).isTrue();

@@ -53,10 +53,7 @@ public record CreateInstance(
                                             + " has it)");
                         });
         InstanceRecord record = record(request, newId, at, digest);
-        String preferred = record.getPlacement().getPreferredNodeId();
-        if (!preferred.isEmpty()) {
-            Require.node(now, preferred, 0);
-        }
+        requirePreferred(record, now);
         return Answers.instance(
                 newId,
                 List.of(
@@ -68,7 +65,15 @@ public record CreateInstance(
     public static Demand demand(CreateInstanceRequest request, Snapshot now) {
         InstanceRecord record =
                 record(request, "", Timestamp.getDefaultInstance(), ByteString.EMPTY);
+        requirePreferred(record, now);
         return Demand.of(record, now.config());
+    }
+
+    private static void requirePreferred(InstanceRecord record, Snapshot now) {
+        String preferred = record.getPlacement().getPreferredNodeId();
+        if (!preferred.isEmpty()) {
+            Require.node(now, preferred, 0);
+        }
     }
 
     private Decision<Instance> repeated(Snapshot now, String id) {

@@ -24,6 +24,7 @@ import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Views;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Violations;
+import io.hypervisor.core.spec.AgentRequests;
 
 import java.util.Comparator;
 import java.util.Iterator;
@@ -110,8 +111,13 @@ final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
             String id, MethodDescriptor<Q, S> method, Q request, StreamObserver<S> observer) {
         Snapshot now = snapshots.get();
         if (now.instance(id).isPresent()) {
-            throw Fault.wrongState(
-                    "instance", id, "managed by the cluster", "local: use ComputeService");
+            throw Fault.of(
+                    Fault.Kind.FAILED_PRECONDITION,
+                    "CLUSTER_INSTANCE",
+                    "instance "
+                            + id
+                            + " belongs to the cluster (expected: a local one; change it through"
+                            + " ComputeService)");
         }
         Calls.answer(observer, door.call(node(now, id), method, request));
     }
@@ -176,7 +182,7 @@ final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
     @Override
     public void getInstanceLogs(
             GetInstanceLogsRequest request, StreamObserver<InstanceLogChunk> observer) {
-        ComputeRequests.check(request);
+        AgentRequests.check(request);
         door.stream(
                 node(snapshots.get(), request.getInstanceId()),
                 AgentServiceGrpc.getGetInstanceLogsMethod(),
@@ -215,6 +221,11 @@ final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
             return message.getInputCase() == AgentConsoleInput.InputCase.INPUT_NOT_SET
                     ? List.of()
                     : List.of(message.toBuilder().clearInstanceId().build());
+        }
+
+        @Override
+        public String instanceId(AgentConsoleInput message) {
+            return message.getInstanceId();
         }
 
         @Override

@@ -40,7 +40,6 @@ final class ClusterRequests {
     private static final Pattern IPV4 =
             Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
     private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
-    private static final Pattern TEXT = Pattern.compile("\\P{Cntrl}{0,128}");
     private static final Set<String> TYPES = Set.of("vm", "container", "microvm");
     private static final Set<String> TRUTHS = Set.of("True", "False", "Unknown");
     private static final Set<NodeStatus> BY_OPERATOR =
@@ -65,7 +64,7 @@ final class ClusterRequests {
                 "hostname",
                 request.getHostname(),
                 "a host name as in RFC 1123 of at most 253 characters");
-        v.check(isAddress(request.getIp()), "ip", request.getIp(), "an IPv4 or IPv6 address");
+        v.check(isAddress(request.getIp()), "ip", request.getIp(), "the IPv4 or IPv6 address of one host");
         v.range("port", request.getPort(), 1, 65535);
         v.known("role", request.getRole(), request.getRoleValue());
         v.labelValue("region", request.getRegion());
@@ -86,6 +85,7 @@ final class ClusterRequests {
         v.optionalId("node_id", request.getNodeId());
         v.requestId(request.getRequestId());
         versions(v, request.getVersionsMap());
+        v.size(request);
         v.throwIfAny();
     }
 
@@ -97,22 +97,20 @@ final class ClusterRequests {
                 "at most " + MAX_VERSIONS);
         versions.forEach(
                 (name, version) ->
-                        v.check(
-                                !name.isEmpty()
-                                        && TEXT.matcher(name).matches()
-                                        && TEXT.matcher(version).matches(),
-                                "versions[" + name + "]",
-                                version,
-                                "a name and a text of at most 128 printable characters"));
+                        v.printable("versions", name, 1, 128)
+                                .printable("versions[" + name + "]", version, 0, 128));
     }
 
     /** Literals alone: a name would be looked up. */
     private static boolean isAddress(String text) {
-        if (!IPV6.matcher(text).matches()) {
-            return IPV4.matcher(text).matches();
+        if (!IPV6.matcher(text).matches() && !IPV4.matcher(text).matches()) {
+            return false;
         }
         try {
-            return !InetAddress.ofLiteral(text).isAnyLocalAddress();
+            InetAddress address = InetAddress.ofLiteral(text);
+            return !address.isAnyLocalAddress()
+                    && !address.isMulticastAddress()
+                    && !text.equals("255.255.255.255");
         } catch (IllegalArgumentException e) {
             return false;
         }
@@ -154,6 +152,7 @@ final class ClusterRequests {
                         + " NODE_STATUS_MAINTENANCE, or none to keep it");
         conditions(v, request.getConditionsList());
         allocated(v, request.getAllocated());
+        v.size(request);
         v.revision("expected_revision", request.getExpectedRevision());
         v.throwIfAny();
     }
@@ -168,6 +167,7 @@ final class ClusterRequests {
                 "NODE_STATUS_READY or NODE_STATUS_NOT_READY");
         conditions(v, request.getConditionsList());
         allocated(v, request.getAllocated());
+        v.size(request);
         v.throwIfAny();
     }
 
@@ -186,17 +186,16 @@ final class ClusterRequests {
             NodeCondition condition = conditions.get(i);
             String at = "conditions[" + i + "].";
             String type = condition.getType();
-            v.check(!type.isEmpty() && type.length() <= 63, at + "type", type, "1-63 characters");
+            v.printable(at + "type", type, 1, 63);
             v.check(types.add(type), at + "type", type, "each type at most once");
             v.check(
                     TRUTHS.contains(condition.getStatus()),
                     at + "status",
                     condition.getStatus(),
                     "True, False or Unknown");
-            String reason = condition.getReason();
-            v.check(reason.length() <= 63, at + "reason", reason, "at most 63 characters");
-            String message = condition.getMessage();
-            v.check(message.length() <= 1024, at + "message", message, "at most 1024 characters");
+            v.printable(at + "reason", condition.getReason(), 0, 63);
+            v.printable(at + "message", condition.getMessage(), 0, 1024);
+            v.timestamp(at + "last_transition_time", condition.getLastTransitionTime());
         }
     }
 

@@ -77,6 +77,11 @@ final class ComputeDialect implements ConsoleSession.Dialect<ConsoleInput, Conso
     }
 
     @Override
+    public String instanceId(ConsoleInput message) {
+        return message.getInstanceId();
+    }
+
+    @Override
     public ConsoleOutput output(AgentConsoleOutput output) {
         return ConsoleOutput.newBuilder().setData(output.getData()).build();
     }

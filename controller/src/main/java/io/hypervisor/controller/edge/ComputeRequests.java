@@ -6,7 +6,6 @@ import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceStatsRequest;
-import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.PullImageRequest;
@@ -15,37 +14,25 @@ import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.core.Violations;
+import io.hypervisor.core.spec.AgentRequests;
 import io.hypervisor.core.spec.PlacementPolicies;
 import io.hypervisor.core.spec.Specs;
 
-import java.util.EnumSet;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Checks every field of ComputeService's requests. Throws INVALID_ARGUMENT. */
 final class ComputeRequests {
-    static final int MAX_CONSOLE_BYTES = 64 * 1024;
-    static final int MAX_TERMINAL = 10_000;
-
+    private static final int MAX_TERMINAL = 10_000;
     private static final int MAX_TIMEOUT_SECONDS = 3600;
-    private static final int MAX_TAIL_BYTES = 1024 * 1024;
     private static final Pattern IMAGE = Pattern.compile("[\\x21-\\x7e]{1,1024}");
-    static final String EXPECTED_TYPE =
-            "INSTANCE_TYPE_VM, INSTANCE_TYPE_CONTAINER or INSTANCE_TYPE_MICROVM";
-    static final Set<InstanceType> TYPES =
-            EnumSet.of(
-                    InstanceType.INSTANCE_TYPE_VM,
-                    InstanceType.INSTANCE_TYPE_CONTAINER,
-                    InstanceType.INSTANCE_TYPE_MICROVM);
-
     private ComputeRequests() {}
 
     static void check(CreateInstanceRequest request) {
         Violations v = new Violations();
         v.name("name", request.getName());
-        v.check(TYPES.contains(request.getType()), "type", request.getTypeValue(), EXPECTED_TYPE);
+        Specs.checkType(v, request.getType(), request.getTypeValue());
         v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
-        if (request.hasSpec() && TYPES.contains(request.getType())) {
+        if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
             Specs.check(v, request.getType(), request.getSpec());
         }
         Specs.check(v, request.getMetadata());
@@ -54,6 +41,7 @@ final class ComputeRequests {
         v.labelValue("zone", request.getZone());
         v.requestId(request.getRequestId());
         PlacementPolicies.check(v, request.getPlacement());
+        v.size(request);
         v.throwIfAny();
     }
 
@@ -111,10 +99,7 @@ final class ComputeRequests {
     }
 
     static void check(GetInstanceLogsRequest request) {
-        new Violations()
-                .id("instance_id", request.getInstanceId())
-                .range("tail_bytes", request.getTailBytes(), 0, MAX_TAIL_BYTES)
-                .throwIfAny();
+        AgentRequests.check(request);
     }
 
     static void check(WatchInstanceRequest request) {
@@ -142,7 +127,7 @@ final class ComputeRequests {
                 "image_ref",
                 request.getImageRef(),
                 "an image reference of 1-1024 printable characters");
-        v.check(TYPES.contains(request.getType()), "type", request.getTypeValue(), EXPECTED_TYPE);
+        Specs.checkType(v, request.getType(), request.getTypeValue());
         v.throwIfAny();
     }
 
@@ -153,19 +138,11 @@ final class ComputeRequests {
             v.range("width", input.getWidth(), 0, MAX_TERMINAL);
             v.range("height", input.getHeight(), 0, MAX_TERMINAL);
         }
-        data(v, input.getData().size());
+        AgentRequests.data(v, input.getData().size());
         if (input.hasResize()) {
-            v.range("resize.width", input.getResize().getWidth(), 1, MAX_TERMINAL);
-            v.range("resize.height", input.getResize().getHeight(), 1, MAX_TERMINAL);
+            AgentRequests.terminal(
+                    v, input.getResize().getWidth(), input.getResize().getHeight());
         }
         v.throwIfAny();
-    }
-
-    static void data(Violations v, int bytes) {
-        v.check(
-                bytes <= MAX_CONSOLE_BYTES,
-                "data",
-                bytes + " bytes",
-                "at most " + MAX_CONSOLE_BYTES + " a message");
     }
 }

@@ -9,6 +9,7 @@ import io.hypervisor.api.v1.AgentConsoleInput;
 import io.hypervisor.api.v1.AgentConsoleOutput;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.spec.AgentRequests;
 
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,7 @@ final class ConsoleSession<I, O> implements StreamObserver<I> {
     private final ServerCallStreamObserver<O> client;
     private final Tunnel<AgentConsoleInput, AgentConsoleOutput, O> tunnel;
     private Optional<ClientCallStreamObserver<AgentConsoleInput>> node = Optional.empty();
+    private String instanceId = "";
     private boolean owed;
     private boolean closed;
 
@@ -40,6 +42,9 @@ final class ConsoleSession<I, O> implements StreamObserver<I> {
 
         /** The message as the node takes it, in pieces; throws a fault if it is wrong. */
         List<AgentConsoleInput> inputs(I message, boolean first);
+
+        /** The instance that a message names, empty if none. */
+        String instanceId(I message);
 
         /** The node's output as the client takes it. */
         O output(AgentConsoleOutput output);
@@ -63,6 +68,8 @@ final class ConsoleSession<I, O> implements StreamObserver<I> {
             List<AgentConsoleInput> inputs = dialect.inputs(message, first);
             if (first) {
                 open(dialect.target(message));
+            } else {
+                AgentRequests.sameInstance(dialect.instanceId(message), instanceId);
             }
             node.ifPresent(stream -> inputs.forEach(stream::onNext));
         } catch (Fault fault) {
@@ -76,6 +83,7 @@ final class ConsoleSession<I, O> implements StreamObserver<I> {
     }
 
     private void open(Target target) {
+        instanceId = target.instanceId();
         tunnel.to(target.node());
         var stream =
                 (ClientCallStreamObserver<AgentConsoleInput>)

@@ -14,11 +14,19 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.hypervisor.core.Fault;
 
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
 /** Turns faults into gRPC statuses with google.rpc details. The only place that does. */
 public final class Faults {
     /** The domain of every ErrorInfo. */
     public static final String DOMAIN = "hypervisor.v1";
 
+    // A status travels in headers. Clients take 8 KiB of them, and texts go there twice: as
+    // grpc-message, where a byte may take three, and with the details in base64.
+    private static final int MAX_TEXT_BYTES = 1000;
+    private static final int MAX_VIOLATIONS_BYTES = 1800;
     private static final Duration RETRY_AFTER = Duration.newBuilder().setSeconds(1).build();
 
     private Faults() {}
@@ -33,7 +41,7 @@ public final class Faults {
         Status.Builder status =
                 Status.newBuilder()
                         .setCode(code(fault.kind()).value())
-                        .setMessage(fault.getMessage());
+                        .setMessage(cut(fault.getMessage()));
         status.addDetails(
                 Any.pack(
                         ErrorInfo.newBuilder()
@@ -50,7 +58,7 @@ public final class Faults {
                             ResourceInfo.newBuilder()
                                     .setResourceType(fault.resourceType())
                                     .setResourceName(fault.resourceId())
-                                    .setDescription(fault.getMessage())
+                                    .setDescription(cut(fault.getMessage()))
                                     .build()));
         }
         if (fault.kind() == Fault.Kind.UNAVAILABLE) {
@@ -59,10 +67,41 @@ public final class Faults {
         return status.build();
     }
 
+    /** The first violations, as many as fit, in texts of a length that fits. */
+    private static List<Fault.Violation> fitting(Fault fault) {
+        List<Fault.Violation> fitting = new ArrayList<>();
+        int bytes = 0;
+        for (Fault.Violation violation : fault.violations()) {
+            var cut = new Fault.Violation(cut(violation.field()), cut(violation.description()));
+            bytes += bytes(cut.field()) + bytes(cut.description());
+            if (!fitting.isEmpty() && bytes > MAX_VIOLATIONS_BYTES) {
+                break;
+            }
+            fitting.add(cut);
+        }
+        return fitting;
+    }
+
+    private static String cut(String text) {
+        int end = Math.min(text.length(), MAX_TEXT_BYTES);
+        while (bytes(text.substring(0, end)) > MAX_TEXT_BYTES) {
+            end -= end / 4;
+        }
+        if (end == text.length()) {
+            return text;
+        }
+        boolean half = Character.isHighSurrogate(text.charAt(end - 1));
+        return text.substring(0, half ? end - 1 : end) + "...";
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
     private static Message violations(Fault fault) {
         if (fault.kind() == Fault.Kind.INVALID_ARGUMENT) {
             BadRequest.Builder bad = BadRequest.newBuilder();
-            fault.violations()
+            fitting(fault)
                     .forEach(
                             v ->
                                     bad.addFieldViolationsBuilder()
@@ -71,7 +110,7 @@ public final class Faults {
             return bad.build();
         }
         PreconditionFailure.Builder failure = PreconditionFailure.newBuilder();
-        fault.violations()
+        fitting(fault)
                 .forEach(
                         v ->
                                 failure.addViolationsBuilder()

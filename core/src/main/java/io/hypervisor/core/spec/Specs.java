@@ -21,10 +21,22 @@ public final class Specs {
     /** Written out when a spec asks for no memory. */
     public static final long DEFAULT_MEMORY_BYTES = 512L << 20;
 
+    /** What instances can be. */
+    public static final Set<InstanceType> TYPES =
+            Set.of(
+                    InstanceType.INSTANCE_TYPE_VM,
+                    InstanceType.INSTANCE_TYPE_CONTAINER,
+                    InstanceType.INSTANCE_TYPE_MICROVM);
+
+    private static final String EXPECTED_TYPE =
+            "INSTANCE_TYPE_VM, INSTANCE_TYPE_CONTAINER or INSTANCE_TYPE_MICROVM";
     private static final long MIB = 1L << 20;
     private static final long TIB = 1L << 40;
     private static final long DEFAULT_CPU_PERIOD = 100_000;
     private static final int MAX_CPUS = 512;
+    // All processors for the longest period.
+    private static final long MAX_CPU_QUOTA = MAX_CPUS * 1_000_000L;
+    private static final long MAX_SWAP = 32 * TIB;
     private static final int MAX_DISKS = 16;
     private static final int MAX_GROUPS = 16;
     private static final int MAX_MOUNTS = 32;
@@ -45,13 +57,14 @@ public final class Specs {
         switch (type) {
             case INSTANCE_TYPE_VM, INSTANCE_TYPE_MICROVM -> checkVm(v, spec);
             case INSTANCE_TYPE_CONTAINER -> checkContainer(v, spec);
-            case INSTANCE_TYPE_UNSPECIFIED, UNRECOGNIZED ->
-                    v.add(
-                            "type",
-                            type,
-                            "INSTANCE_TYPE_VM, INSTANCE_TYPE_CONTAINER or INSTANCE_TYPE_MICROVM");
+            case INSTANCE_TYPE_UNSPECIFIED, UNRECOGNIZED -> v.add("type", type, EXPECTED_TYPE);
         }
         return v;
+    }
+
+    /** Adds a violation for a type that no instance has. */
+    public static void checkType(Violations v, InstanceType type, int number) {
+        v.check(TYPES.contains(type), "type", number, EXPECTED_TYPE);
     }
 
     /** Adds everything that is wrong with labels and annotations; fields begin with "metadata.". */
@@ -65,13 +78,6 @@ public final class Specs {
             String prefix,
             Map<String, String> labels,
             Map<String, String> annotations) {
-        annotations.forEach(
-                (key, value) ->
-                        v.check(
-                                value.chars().noneMatch(c -> c == 0),
-                                prefix + "annotations[" + key + "]",
-                                value,
-                                "a text without NUL"));
         return v.labels(prefix + "labels", labels).annotations(prefix + "annotations", annotations);
     }
 
@@ -224,13 +230,9 @@ public final class Specs {
         long bytes = Texts.bytes(values);
         v.check(bytes <= MAX_TEXT, field, bytes + " bytes", "at most 65536 in all");
         for (int i = 0; i < values.size(); i++) {
-            checkArgument(v, field + "[" + i + "]", values.get(i));
+            // Scripts have lines and tabs; only NUL cannot be passed to a process.
+            v.text(field + "[" + i + "]", values.get(i));
         }
-    }
-
-    /** Scripts have lines and tabs; only NUL cannot be passed to a process. */
-    private static void checkArgument(Violations v, String field, String value) {
-        v.check(value.indexOf(0) < 0, field, value, "a text without NUL");
     }
 
     private static void checkEnv(Violations v, Map<String, String> env) {
@@ -244,12 +246,7 @@ public final class Specs {
                             "spec.env",
                             key,
                             "keys matching [A-Za-z_][A-Za-z0-9_]*");
-                    // Values may be secrets, so the answer does not repeat them.
-                    v.check(
-                            value.indexOf(0) < 0,
-                            "spec.env[" + key + "]",
-                            "...",
-                            "a text without NUL");
+                    v.secret("spec.env[" + key + "]", value);
                 });
     }
 
@@ -282,8 +279,12 @@ public final class Specs {
                 "spec.network.security_groups",
                 groups + " groups",
                 "at most 16");
+        Set<String> distinct = new HashSet<>();
         for (int i = 0; i < groups; i++) {
-            v.id("spec.network.security_groups[" + i + "]", network.getSecurityGroups(i));
+            String group = network.getSecurityGroups(i);
+            String field = "spec.network.security_groups[" + i + "]";
+            v.id(field, group);
+            v.check(distinct.add(group), field, group, "each group at most once");
         }
     }
 
@@ -292,10 +293,10 @@ public final class Specs {
         long memory = spec.getMemoryBytes() == 0 ? DEFAULT_MEMORY_BYTES : spec.getMemoryBytes();
         if (limits.getCpuQuota() != 0) {
             v.check(
-                    limits.getCpuQuota() >= 1000,
+                    limits.getCpuQuota() >= 1000 && limits.getCpuQuota() <= MAX_CPU_QUOTA,
                     "spec.limits.cpu_quota",
                     limits.getCpuQuota(),
-                    "0 or >= 1000");
+                    "0 or >= 1000, and at most " + MAX_CPU_QUOTA);
         }
         if (limits.getCpuPeriod() != 0) {
             v.range("spec.limits.cpu_period", limits.getCpuPeriod(), 1000, 1_000_000);
@@ -308,10 +309,10 @@ public final class Specs {
                 "between 0 and memory_bytes, " + memory);
         long swap = limits.getMemorySwap();
         v.check(
-                swap == 0 || swap >= (limit == 0 ? memory : limit),
+                swap == 0 || (swap >= (limit == 0 ? memory : limit) && swap <= MAX_SWAP),
                 "spec.limits.memory_swap",
                 swap,
-                "0, or at least memory_limit (memory_bytes if that is 0)");
+                "0, or at least memory_limit (memory_bytes if that is 0) and at most " + MAX_SWAP);
         v.check(
                 limits.getIoReadBps() >= 0,
                 "spec.limits.io_read_bps",

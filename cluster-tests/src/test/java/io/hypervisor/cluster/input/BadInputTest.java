@@ -1,0 +1,380 @@
+package io.hypervisor.cluster.input;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.util.JsonFormat;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.PreconditionFailure;
+import com.google.rpc.ResourceInfo;
+
+import io.grpc.Channel;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import io.hypervisor.api.v1.AgentCreateInstanceRequest;
+import io.hypervisor.api.v1.Agent;
+import io.hypervisor.api.v1.AgentStopInstanceRequest;
+import io.hypervisor.api.v1.Cluster;
+import io.hypervisor.api.v1.Compute;
+import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceRequest;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.ListInstancesRequest;
+import io.hypervisor.api.v1.ListNodesRequest;
+import io.hypervisor.api.v1.StopInstanceRequest;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Every field of every request of ClusterService, ComputeService and AgentService, wrong in turn,
+ * sent to running servers: the answer names the field, the value and what is expected, over gRPC,
+ * over HTTP and at the node's own door, and nothing is left behind.
+ */
+final class BadInputTest {
+    private static final String PACKAGE = "hypervisor.v1.";
+
+    private static final TypeRegistry DETAILS =
+            TypeRegistry.newBuilder()
+                    .add(ErrorInfo.getDescriptor())
+                    .add(BadRequest.getDescriptor())
+                    .add(ResourceInfo.getDescriptor())
+                    .add(PreconditionFailure.getDescriptor())
+                    .build();
+    private static final List<String> JSON =
+            Stream.of(
+                            "{\"name\":",
+                            "[]",
+                            "null",
+                            "7",
+                            "\"x\"",
+                            "{\"name\": \"fresh\", \"nme\": 1}",
+                            "{\"name\": 7}",
+                            "{\"name\": {\"a\": 1}}",
+                            "{\"name\": \"a\", \"name\": \"b\"}",
+                            "{\"type\": \"INSTANCE_TYPE_NONSENSE\"}",
+                            "{\"type\": 1e400}",
+                            "{\"spec\": []}",
+                            "{\"spec\": {\"cpuCores\": \"-1\"}}",
+                            "{\"spec\": {\"cpuCores\": \"many\"}}",
+                            "{\"spec\": {\"cpuCores\": 1.5}}",
+                            "{\"spec\": {\"cpuCores\": 99999999999}}",
+                            "{\"spec\": {\"memoryBytes\": -1}}",
+                            "{\"spec\": {\"memoryBytes\": \"1e30\"}}",
+                            "{\"spec\": {\"memoryBytes\": 18446744073709551616}}",
+                            "{\"spec\": {\"memoryBytes\": NaN}}",
+                            "{\"spec\": {\"tty\": \"yes\"}}",
+                            "{\"queue\": 1}",
+                            "{\"metadata\": {\"annotations\": {\"a\": \"\\ud800\"}}}",
+                            "{\"metadata\": {\"labels\": {\"a\": null}}}",
+                            "{\"placement\": {\"affinity\": {}}}",
+                            "{\"a\":".repeat(5_000) + "1" + "}".repeat(5_000),
+                            "{\"metadata\": ".repeat(200) + "1" + "}".repeat(200),
+                            "[".repeat(100_000))
+                    .toList();
+
+    @TempDir static Path folder;
+    private static Scene scene;
+    private static Map<String, String> known;
+
+    @BeforeAll
+    static void start() {
+        scene = new Scene(folder.resolve("agent"));
+        String node = scene.cluster().listNodes(ListNodesRequest.getDefaultInstance())
+                .getNodes(0).getId();
+        String running = made("running", false).getId();
+        String stopped = made("stopped", false).getId();
+        String waiting = made("waiting", true).getId();
+        await().until(() -> state(running) == InstanceState.INSTANCE_STATE_RUNNING);
+        await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_RUNNING);
+        var _ = scene.compute()
+                .stopInstance(StopInstanceRequest.newBuilder().setInstanceId(stopped).build());
+        await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_STOPPED);
+        String local = local("local").getId();
+        String halted = local("halted").getId();
+        var _ = scene.node()
+                .stopInstance(AgentStopInstanceRequest.newBuilder().setInstanceId(halted).build());
+        await().until(() -> state(halted) == InstanceState.INSTANCE_STATE_STOPPED);
+        await().until(() -> state(local) == InstanceState.INSTANCE_STATE_RUNNING);
+        known = new HashMap<>(Map.of("{node}", node, "{running}", running, "{stopped}", stopped,
+                "{waiting}", waiting, "{local}", local, "{halted}", halted));
+        tokens();
+    }
+
+    private static void tokens() {
+        String instances = scene.compute()
+                .listInstances(ListInstancesRequest.newBuilder().setPageSize(1).build())
+                .getNextPageToken();
+        known.put("{instances_token}", instances);
+        var _ = scene.cluster().registerNode(ClusterRows.GOOD_NODE.toBuilder()
+                .setHostname("n2").clearSupportedInstanceTypes()
+                .addSupportedInstanceTypes("microvm").build());
+        known.put("{nodes_token}", scene.cluster()
+                .listNodes(ListNodesRequest.newBuilder().setPageSize(1).build())
+                .getNextPageToken());
+        String last = instances.endsWith("A") ? "B" : "A";
+        known.put("{tampered_token}", instances.substring(0, instances.length() - 1) + last);
+    }
+
+    private static Instance made(String name, boolean waiting) {
+        CreateInstanceRequest.Builder request =
+                CreateInstanceRequest.newBuilder()
+                        .setName(name)
+                        .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
+                        .setSpec(SpecRows.CONTAINER)
+                        .setRequestId("made-" + name)
+                        .setQueue(waiting);
+        return scene.compute()
+                .createInstance((waiting ? request.setRegion("nowhere") : request).build());
+    }
+
+    private static Instance local(String name) {
+        return scene.node()
+                .createInstance(
+                        AgentCreateInstanceRequest.newBuilder()
+                                .setName(name)
+                                .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
+                                .setSpec(SpecRows.CONTAINER)
+                                .build());
+    }
+
+    private static InstanceState state(String id) {
+        try {
+            return scene.compute()
+                    .getInstance(GetInstanceRequest.newBuilder().setInstanceId(id).build())
+                    .getState();
+        } catch (StatusRuntimeException notYet) {
+            return InstanceState.INSTANCE_STATE_UNSPECIFIED;
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        scene.close();
+    }
+
+    /** The message with the texts in braces replaced by what the scene knows. */
+    private static Message resolved(Message message) {
+        Message.Builder builder = message.toBuilder();
+        message.getAllFields().forEach((field, value) -> {
+            if (value instanceof String text && known.containsKey(text)) {
+                builder.setField(field, known.get(text));
+            }
+        });
+        return builder.build();
+    }
+
+    private static List<Message> messages(Row row) {
+        List<Message> messages = new ArrayList<>();
+        row.call().before().forEach(message -> messages.add(resolved(message)));
+        messages.add(resolved(row.request()));
+        return messages;
+    }
+
+    static Stream<Row> all() {
+        return Stream.of(ClusterRows.all(), ComputeRows.all(), AgentRows.all())
+                .flatMap(rows -> rows);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("all")
+    void isRefusedAndLeavesNothing(Row row) throws InvalidProtocolBufferException {
+        check(row, scene.toController());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("io.hypervisor.cluster.input.AgentRows#all")
+    void theNodesOwnDoorAnswersAlike(Row row) throws InvalidProtocolBufferException {
+        check(row, scene.toAgent());
+    }
+
+    /** Rows of methods that take a JSON body, and those that only JSON can express. */
+    @Test
+    void httpAnswersAlike() throws InvalidProtocolBufferException {
+        Scene.Traces before = scene.traces();
+        int sent = 0;
+        try (HttpCaller http = new HttpCaller(scene)) {
+            for (Row row : all().filter(BadInputTest::overHttp).toList()) {
+                MethodDescriptor method = method(row);
+                Optional<HttpRequest> request = http.request(method, resolved(row.request()));
+                if (request.isPresent()) {
+                    sent++;
+                    checkHttp(row, http.send(request.get()));
+                }
+            }
+            assertThat(sent).isGreaterThan(150);
+            for (String json : JSON) {
+                HttpResponse<String> response = http.send(http.post("/v1/instances", json));
+                assertThat(response.statusCode()).as(json + response.body()).isEqualTo(400);
+                checkProblem(response);
+            }
+        }
+        assertThat(scene.traces()).isEqualTo(before);
+    }
+
+    /** AgentService takes its node from a header there. */
+    private static boolean overHttp(Row row) {
+        return !row.call().service().equals("AgentService");
+    }
+
+    private static MethodDescriptor method(Row row) {
+        return Stream.of(Cluster.getDescriptor(), Compute.getDescriptor())
+                .flatMap(file -> file.getServices().stream())
+                .filter(service -> service.getName().equals(row.call().service()))
+                .findFirst()
+                .orElseThrow()
+                .findMethodByName(row.call().methods().getFirst());
+    }
+
+    private static void checkHttp(Row row, HttpResponse<String> response)
+            throws InvalidProtocolBufferException {
+        assertThat(response.statusCode()).as(row + response.body()).isNotEqualTo(200);
+        com.google.rpc.Status status = checkProblem(response);
+        assertThat(io.grpc.Status.fromCodeValue(status.getCode()).getCode()).as(row + response.body()).isEqualTo(row.code());
+        checkDetails(row, status.getMessage(), status);
+        assertThat(response.statusCode())
+                .isEqualTo(
+                        switch (row.code()) {
+                            case INVALID_ARGUMENT, FAILED_PRECONDITION -> 400;
+                            case NOT_FOUND -> 404;
+                            case ABORTED, ALREADY_EXISTS -> 409;
+                            case RESOURCE_EXHAUSTED -> 429;
+                            default -> throw new IllegalStateException(row.toString());
+                        });
+    }
+
+    private static com.google.rpc.Status checkProblem(HttpResponse<String> response)
+            throws InvalidProtocolBufferException {
+        assertThat(response.headers().firstValue("content-type").orElse(""))
+                .startsWith("application/json");
+        assertThat(response.body()).doesNotContain("Exception", "\tat ");
+        com.google.rpc.Status.Builder status = com.google.rpc.Status.newBuilder();
+        assertThat(response.statusCode()).as(response.body()).isGreaterThanOrEqualTo(400);
+        JsonFormat.parser().usingTypeRegistry(DETAILS).merge(response.body(), status);
+        return status.build();
+    }
+
+    private static void check(Row row, Channel channel) throws InvalidProtocolBufferException {
+        Scene.Traces before = scene.traces();
+        for (String method : row.call().methods()) {
+            Caller.Answer answer =
+                    Caller.call(channel, PACKAGE + row.call().service(), method, messages(row));
+            StatusRuntimeException e =
+                    new StatusRuntimeException(answer.status(), answer.trailers());
+            assertThat(answer.status().getCode())
+                    .as("%s of %s", answer.status(), method)
+                    .isEqualTo(row.code());
+            checkDetails(row, answer.status().getDescription(), StatusProto.fromThrowable(e));
+            assertThat(answer.messages()).isEmpty();
+        }
+        assertThat(scene.traces()).isEqualTo(before);
+    }
+
+    private static void checkDetails(Row row, String description, com.google.rpc.Status status)
+            throws InvalidProtocolBufferException {
+        assertThat(description).doesNotContain("Exception", "\tat ");
+        String reason = "";
+        List<BadRequest.FieldViolation> violations = List.of();
+        for (Any detail : status.getDetailsList()) {
+            if (detail.is(ErrorInfo.class)) {
+                reason = detail.unpack(ErrorInfo.class).getReason();
+            } else if (detail.is(BadRequest.class)) {
+                violations = detail.unpack(BadRequest.class).getFieldViolationsList();
+            }
+        }
+        assertThat(reason).as(description).isEqualTo(row.reason());
+        if (row.field().isEmpty()) {
+            assertThat(description).contains(row.says());
+        } else {
+            assertThat(violations)
+                    .as(description)
+                    .anySatisfy(
+                            violation -> {
+                                assertThat(violation.getField()).isEqualTo(row.field());
+                                assertThat(violation.getDescription())
+                                        .startsWith("value: ")
+                                        .contains("(expected: ")
+                                        .contains(row.says());
+                            });
+        }
+    }
+
+    @Test
+    void everyFieldHasARow() {
+        Set<String> covered =
+                all().flatMap(BadInputTest::covered).collect(Collectors.toCollection(HashSet::new));
+        Map<String, String> neverWrong = new HashMap<>(ClusterRows.NEVER_WRONG);
+        neverWrong.putAll(ComputeRows.NEVER_WRONG);
+        neverWrong.putAll(AgentRows.NEVER_WRONG);
+        covered.addAll(neverWrong.keySet());
+        Set<String> fields = new TreeSet<>();
+        Stream.of(
+                        Cluster.getDescriptor().findServiceByName("ClusterService"),
+                        Compute.getDescriptor().findServiceByName("ComputeService"),
+                        Agent.getDescriptor().findServiceByName("AgentService"))
+                .flatMap(BadInputTest::requests)
+                .forEach(request -> addFields(fields, request.getName() + ".", request));
+        assertThat(fields).hasSizeGreaterThan(100);
+        assertThat(covered).as("add rows with bad values for these fields").containsAll(fields);
+        assertThat(neverWrong.keySet()).allMatch(fields::contains);
+    }
+
+    /** The field of a row, and those it is in. */
+    private static Stream<String> covered(Row row) {
+        String path = row.call().good().getDescriptorForType().getName() + "." + row.fieldPath();
+        return Stream.iterate(
+                path, at -> at.contains("."), at -> at.substring(0, at.lastIndexOf('.')));
+    }
+
+    private static Stream<Descriptor> requests(ServiceDescriptor service) {
+        return service.getMethods().stream()
+                .map(method -> method.getInputType())
+                .filter(type -> type.getFullName().startsWith(PACKAGE))
+                .distinct()
+                .sorted(Comparator.comparing(Descriptor::getName));
+    }
+
+    private static void addFields(Set<String> to, String prefix, Descriptor message) {
+        for (FieldDescriptor field : message.getFields()) {
+            to.add(prefix + field.getName());
+            boolean descends =
+                    field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+                            && !field.isMapField()
+                            && field.getMessageType().getFullName().startsWith(PACKAGE);
+            if (descends) {
+                addFields(to, prefix + field.getName() + ".", field.getMessageType());
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.hypervisor.core.spec;
+
+import io.hypervisor.api.v1.AgentConsoleInput;
+import io.hypervisor.api.v1.AgentCreateInstanceRequest;
+import io.hypervisor.api.v1.AgentStopInstanceRequest;
+import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.core.Violations;
+
+/**
+ * Checks every field of AgentService's requests. Throws INVALID_ARGUMENT. The node's own door and
+ * the controller's answer alike.
+ */
+public final class AgentRequests {
+    private static final int MAX_CONSOLE_BYTES = 64 * 1024;
+    private static final int MAX_TERMINAL = 10_000;
+    private static final int MAX_TIMEOUT_SECONDS = 3600;
+    private static final int MAX_TAIL_BYTES = 1024 * 1024;
+
+    private AgentRequests() {}
+
+    /** A request to create. */
+    public static void check(AgentCreateInstanceRequest request) {
+        Violations v = new Violations();
+        v.optionalId("instance_id", request.getInstanceId());
+        v.name("name", request.getName());
+        Specs.checkType(v, request.getType(), request.getTypeValue());
+        v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
+        if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
+            Specs.check(v, request.getType(), request.getSpec());
+        }
+        Specs.checkMetadata(v, "", request.getLabelsMap(), request.getAnnotationsMap());
+        v.size(request);
+        v.throwIfAny();
+    }
+
+    /** A request that names one instance and nothing else that could be wrong. */
+    public static void check(String instanceId) {
+        new Violations().id("instance_id", instanceId).throwIfAny();
+    }
+
+    /** A request to stop. */
+    public static void check(AgentStopInstanceRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .range("timeout_seconds", request.getTimeoutSeconds(), 0, MAX_TIMEOUT_SECONDS)
+                .throwIfAny();
+    }
+
+    /** A request for logs. */
+    public static void check(GetInstanceLogsRequest request) {
+        new Violations()
+                .id("instance_id", request.getInstanceId())
+                .range("tail_bytes", request.getTailBytes(), 0, MAX_TAIL_BYTES)
+                .throwIfAny();
+    }
+
+    /** What is sent to a console. */
+    public static void check(AgentConsoleInput input) {
+        Violations v = new Violations();
+        data(v, input.getData().size());
+        if (input.hasResize()) {
+            terminal(v, input.getResize().getWidth(), input.getResize().getHeight());
+        }
+        v.throwIfAny();
+    }
+
+    /** A later message of a console's stream: it names the first one's instance, or none. */
+    public static void sameInstance(String instanceId, String first) {
+        new Violations()
+                .check(
+                        instanceId.isEmpty() || instanceId.equals(first),
+                        "instance_id",
+                        instanceId,
+                        "empty, or the first message's: " + first)
+                .throwIfAny();
+    }
+
+    /** Bytes to type. */
+    public static void data(Violations v, int bytes) {
+        v.check(
+                bytes <= MAX_CONSOLE_BYTES,
+                "data",
+                bytes + " bytes",
+                "at most " + MAX_CONSOLE_BYTES + " a message");
+    }
+
+    /** The size of a terminal. */
+    public static void terminal(Violations v, int width, int height) {
+        v.range("resize.width", width, 1, MAX_TERMINAL);
+        v.range("resize.height", height, 1, MAX_TERMINAL);
+    }
+}
