@@ -9,6 +9,7 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.hypervisor.agent.Agent;
 import io.hypervisor.agent.AgentConfig;
+import io.hypervisor.agent.AgentCore;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
@@ -96,7 +97,7 @@ final class Scene implements AutoCloseable {
                 Stream.of(InstanceType.INSTANCE_TYPE_VM, InstanceType.INSTANCE_TYPE_CONTAINER)
                         .map(this::driver)
                         .toList(),
-                new Agent.Surroundings(
+                new AgentCore.Surroundings(
                         Clock.system(), tasks, new Random(1), new SimpleMeterRegistry()));
     }
 
