@@ -104,8 +104,7 @@ public final class Fault extends RuntimeException {
     public static Violation violation(String field, Object value, String expected) {
         String text = printable(String.valueOf(value));
         // A map's key, which the sender chose, may be part of the path.
-        return new Violation(
-                printable(field), "value: " + text + " (expected: " + expected + ")");
+        return new Violation(printable(field), "value: " + text + " (expected: " + expected + ")");
     }
 
     /** No such resource. */

@@ -131,7 +131,10 @@ public final class Violations {
     public Violations size(Message request) {
         int size = request.getSerializedSize();
         return check(
-                size <= MAX_REQUEST, "request", size + " bytes", "at most " + MAX_REQUEST + " bytes");
+                size <= MAX_REQUEST,
+                "request",
+                size + " bytes",
+                "at most " + MAX_REQUEST + " bytes");
     }
 
     /** An enum field that must be one of the values this server knows. */
@@ -180,8 +183,7 @@ public final class Violations {
                     bytes + " bytes",
                     "at most " + MAX_ANNOTATION + " bytes");
         }
-        return check(
-                total <= MAX_ANNOTATIONS, field, total + " bytes", "at most 65536 in all");
+        return check(total <= MAX_ANNOTATIONS, field, total + " bytes", "at most 65536 in all");
     }
 
     private void labelKey(String field, String key) {

@@ -51,13 +51,17 @@ final class AgentRows {
                     AgentDeleteInstanceRequest.newBuilder().setInstanceId(LOCAL).build(),
                     "DeleteInstance");
     private static final Call STOP =
-            call(AgentStopInstanceRequest.newBuilder().setInstanceId(LOCAL).build(), "StopInstance");
+            call(
+                    AgentStopInstanceRequest.newBuilder().setInstanceId(LOCAL).build(),
+                    "StopInstance");
     private static final Call RESTART =
             call(
                     AgentRestartInstanceRequest.newBuilder().setInstanceId(LOCAL).build(),
                     "RestartInstance");
     private static final Call LOGS =
-            call(GetInstanceLogsRequest.newBuilder().setInstanceId(LOCAL).build(), "GetInstanceLogs");
+            call(
+                    GetInstanceLogsRequest.newBuilder().setInstanceId(LOCAL).build(),
+                    "GetInstanceLogs");
     private static final AgentConsoleInput FIRST =
             AgentConsoleInput.newBuilder().setInstanceId(LOCAL).build();
     private static final Call CONSOLE = call(FIRST, "AttachConsole");
@@ -118,7 +122,10 @@ final class AgentRows {
                                         call ->
                                                 Stream.of(
                                                         call.with("resize.height", 1)
-                                                                .bad("resize.width", 0, "between 1"),
+                                                                .bad(
+                                                                        "resize.width",
+                                                                        0,
+                                                                        "between 1"),
                                                         call.with("resize.height", 1)
                                                                 .bad(
                                                                         "resize.width",

@@ -18,11 +18,10 @@ import com.google.rpc.PreconditionFailure;
 import com.google.rpc.ResourceInfo;
 
 import io.grpc.Channel;
-import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
-import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.Agent;
+import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.Cluster;
 import io.hypervisor.api.v1.Compute;
@@ -111,38 +110,68 @@ final class BadInputTest {
     @BeforeAll
     static void start() {
         scene = new Scene(folder.resolve("agent"));
-        String node = scene.cluster().listNodes(ListNodesRequest.getDefaultInstance())
-                .getNodes(0).getId();
+        String node =
+                scene.cluster()
+                        .listNodes(ListNodesRequest.getDefaultInstance())
+                        .getNodes(0)
+                        .getId();
         String running = made("running", false).getId();
         String stopped = made("stopped", false).getId();
         String waiting = made("waiting", true).getId();
         await().until(() -> state(running) == InstanceState.INSTANCE_STATE_RUNNING);
         await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_RUNNING);
-        var _ = scene.compute()
-                .stopInstance(StopInstanceRequest.newBuilder().setInstanceId(stopped).build());
+        var _ =
+                scene.compute()
+                        .stopInstance(
+                                StopInstanceRequest.newBuilder().setInstanceId(stopped).build());
         await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_STOPPED);
         String local = local("local").getId();
         String halted = local("halted").getId();
-        var _ = scene.node()
-                .stopInstance(AgentStopInstanceRequest.newBuilder().setInstanceId(halted).build());
+        var _ =
+                scene.node()
+                        .stopInstance(
+                                AgentStopInstanceRequest.newBuilder()
+                                        .setInstanceId(halted)
+                                        .build());
         await().until(() -> state(halted) == InstanceState.INSTANCE_STATE_STOPPED);
         await().until(() -> state(local) == InstanceState.INSTANCE_STATE_RUNNING);
-        known = new HashMap<>(Map.of("{node}", node, "{running}", running, "{stopped}", stopped,
-                "{waiting}", waiting, "{local}", local, "{halted}", halted));
+        known =
+                new HashMap<>(
+                        Map.of(
+                                "{node}",
+                                node,
+                                "{running}",
+                                running,
+                                "{stopped}",
+                                stopped,
+                                "{waiting}",
+                                waiting,
+                                "{local}",
+                                local,
+                                "{halted}",
+                                halted));
         tokens();
     }
 
     private static void tokens() {
-        String instances = scene.compute()
-                .listInstances(ListInstancesRequest.newBuilder().setPageSize(1).build())
-                .getNextPageToken();
+        String instances =
+                scene.compute()
+                        .listInstances(ListInstancesRequest.newBuilder().setPageSize(1).build())
+                        .getNextPageToken();
         known.put("{instances_token}", instances);
-        var _ = scene.cluster().registerNode(ClusterRows.GOOD_NODE.toBuilder()
-                .setHostname("n2").clearSupportedInstanceTypes()
-                .addSupportedInstanceTypes("microvm").build());
-        known.put("{nodes_token}", scene.cluster()
-                .listNodes(ListNodesRequest.newBuilder().setPageSize(1).build())
-                .getNextPageToken());
+        var _ =
+                scene.cluster()
+                        .registerNode(
+                                ClusterRows.GOOD_NODE.toBuilder()
+                                        .setHostname("n2")
+                                        .clearSupportedInstanceTypes()
+                                        .addSupportedInstanceTypes("microvm")
+                                        .build());
+        known.put(
+                "{nodes_token}",
+                scene.cluster()
+                        .listNodes(ListNodesRequest.newBuilder().setPageSize(1).build())
+                        .getNextPageToken());
         String last = instances.endsWith("A") ? "B" : "A";
         known.put("{tampered_token}", instances.substring(0, instances.length() - 1) + last);
     }
@@ -187,11 +216,13 @@ final class BadInputTest {
     /** The message with the texts in braces replaced by what the scene knows. */
     private static Message resolved(Message message) {
         Message.Builder builder = message.toBuilder();
-        message.getAllFields().forEach((field, value) -> {
-            if (value instanceof String text && known.containsKey(text)) {
-                builder.setField(field, known.get(text));
-            }
-        });
+        message.getAllFields()
+                .forEach(
+                        (field, value) -> {
+                            if (value instanceof String text && known.containsKey(text)) {
+                                builder.setField(field, known.get(text));
+                            }
+                        });
         return builder.build();
     }
 
@@ -243,9 +274,18 @@ final class BadInputTest {
         assertThat(scene.traces()).isEqualTo(before);
     }
 
-    /** AgentService takes its node from a header there. */
+    /**
+     * AgentService takes its node from a header there; and the JSON parser takes -1 in an enum for
+     * a name that it does not know, which it ignores.
+     */
     private static boolean overHttp(Row row) {
-        return !row.call().service().equals("AgentService");
+        String lastName = row.fieldPath().substring(row.fieldPath().lastIndexOf('.') + 1);
+        boolean enumeration =
+                Set.of("role", "type", "status", "strategy", "relocation", "on_lost_contact")
+                                .contains(lastName)
+                        || lastName.equals("restart_policy");
+        boolean ignored = enumeration && row.value().equals(-1);
+        return !row.call().service().equals("AgentService") && !ignored;
     }
 
     private static MethodDescriptor method(Row row) {
@@ -261,7 +301,9 @@ final class BadInputTest {
             throws InvalidProtocolBufferException {
         assertThat(response.statusCode()).as(row + response.body()).isNotEqualTo(200);
         com.google.rpc.Status status = checkProblem(response);
-        assertThat(io.grpc.Status.fromCodeValue(status.getCode()).getCode()).as(row + response.body()).isEqualTo(row.code());
+        assertThat(io.grpc.Status.fromCodeValue(status.getCode()).getCode())
+                .as(row + response.body())
+                .isEqualTo(row.code());
         checkDetails(row, status.getMessage(), status);
         assertThat(response.statusCode())
                 .isEqualTo(

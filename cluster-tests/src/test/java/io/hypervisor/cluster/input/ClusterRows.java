@@ -131,7 +131,10 @@ final class ClusterRows {
                                 types),
                         REGISTER.each("node_id", withoutEmpty(IDS), UUID_EXPECTED),
                         REGISTER.each("request_id", Values.REQUEST_IDS, "at most 128"),
-                        known.each("versions[qemu]", List.of(LONG, "a\nb", "a\u0000", "\u202e"), "128"),
+                        known.each(
+                                "versions[qemu]",
+                                List.of(LONG, "a\nb", "a\u0000", "\u202e"),
+                                "128"),
                         Stream.of(
                                 REGISTER.bad("versions", Map.of("", "1"), "1-128"),
                                 REGISTER.bad("versions", Map.of("a\nb", "1"), "1-128"),
@@ -176,10 +179,19 @@ final class ClusterRows {
                         LIST.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
                         LIST.each(
                                 "page_token",
-                                List.of("x", "AAAA", "{instances_token}", "{tampered_token}", LONG, "\u0000", "=", "%00"),
+                                List.of(
+                                        "x",
+                                        "AAAA",
+                                        "{instances_token}",
+                                        "{tampered_token}",
+                                        LONG,
+                                        "\u0000",
+                                        "=",
+                                        "%00"),
                                 token),
                         Stream.of(
-                                LIST.with("region", "eu").bad("page_token", "{nodes_token}", token)),
+                                LIST.with("region", "eu")
+                                        .bad("page_token", "{nodes_token}", token)),
                         LIST.each("role", List.of(3, -1), "a value of the enum"),
                         LIST.each("status", List.of(7, -1), "a value of the enum"),
                         LIST.each("region", LABEL_VALUES, "at most 63"),
@@ -253,7 +265,11 @@ final class ClusterRows {
                                         "NODE_OCCUPIED",
                                         "instance"),
                                 FENCE.refused(
-                                        "", "", Code.FAILED_PRECONDITION, "WRONG_STATE", "UNREACHABLE"),
+                                        "",
+                                        "",
+                                        Code.FAILED_PRECONDITION,
+                                        "WRONG_STATE",
+                                        "UNREACHABLE"),
                                 REGISTER.with("hostname", "n1")
                                         .refused(
                                                 "ip",

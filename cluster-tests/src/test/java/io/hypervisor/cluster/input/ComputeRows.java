@@ -199,7 +199,11 @@ final class ComputeRows {
                         .bad("", "", "at most 524288")
                         .at("request"),
                 CREATE.refused(
-                        "name", "running", Code.ALREADY_EXISTS, "ALREADY_EXISTS", "no instance has"),
+                        "name",
+                        "running",
+                        Code.ALREADY_EXISTS,
+                        "ALREADY_EXISTS",
+                        "no instance has"),
                 CREATE.with("request_id", "made-running")
                         .bad("request_id", "made-running", "from another request"),
                 CONTAINER.refused(
@@ -306,8 +310,7 @@ final class ComputeRows {
     private static Stream<Row> consoles() {
         List<Object> sides = List.of(-1, 10_001, Integer.MIN_VALUE, Integer.MAX_VALUE);
         byte[] large = new byte[64 * 1024 + 1];
-        Call later =
-                call(ConsoleInput.getDefaultInstance(), "AttachConsole").after(FIRST);
+        Call later = call(ConsoleInput.getDefaultInstance(), "AttachConsole").after(FIRST);
         return Stream.of(
                         CONSOLE.each("instance_id", IDS, UUID_EXPECTED),
                         CONSOLE.each("width", sides, "between 0 and 10000"),
@@ -319,12 +322,16 @@ final class ComputeRows {
                                                                 call.with("resize.height", 1)
                                                                         .each(
                                                                                 "resize.width",
-                                                                                List.of(0, -1, 10_001),
+                                                                                List.of(
+                                                                                        0, -1,
+                                                                                        10_001),
                                                                                 "between 1"),
                                                                 call.with("resize.width", 1)
                                                                         .each(
                                                                                 "resize.height",
-                                                                                List.of(0, -1, 10_001),
+                                                                                List.of(
+                                                                                        0, -1,
+                                                                                        10_001),
                                                                                 "between 1"),
                                                                 Stream.of(
                                                                         call.bad(

@@ -40,10 +40,17 @@ final class Findings implements AutoCloseable {
                 @Override
                 protected void append(ILoggingEvent event) {
                     if (event.getLevel().isGreaterOrEqual(Level.ERROR)) {
-                        add("logged: " + event.getLoggerName() + ": " + event.getFormattedMessage()
-                                + (event.getThrowableProxy() == null ? "" : " "
-                                        + event.getThrowableProxy().getClassName() + ": "
-                                        + event.getThrowableProxy().getMessage()));
+                        add(
+                                "logged: "
+                                        + event.getLoggerName()
+                                        + ": "
+                                        + event.getFormattedMessage()
+                                        + (event.getThrowableProxy() == null
+                                                ? ""
+                                                : " "
+                                                        + event.getThrowableProxy().getClassName()
+                                                        + ": "
+                                                        + event.getThrowableProxy().getMessage()));
                     }
                 }
             };
@@ -52,8 +59,13 @@ final class Findings implements AutoCloseable {
                 @Override
                 public void publish(LogRecord record) {
                     if (record.getLevel().intValue() >= java.util.logging.Level.SEVERE.intValue()) {
-                        add("logged: " + record.getLoggerName() + ": " + record.getMessage() + " "
-                                + record.getThrown());
+                        add(
+                                "logged: "
+                                        + record.getLoggerName()
+                                        + ": "
+                                        + record.getMessage()
+                                        + " "
+                                        + record.getThrown());
                     }
                 }
 

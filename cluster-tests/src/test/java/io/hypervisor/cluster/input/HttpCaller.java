@@ -46,14 +46,14 @@ final class HttpCaller implements AutoCloseable {
         Matcher variable = VARIABLE.matcher(rule.getPost());
         StringBuilder path = new StringBuilder();
         while (variable.find()) {
-            FieldDescriptor field = message.getDescriptorForType().findFieldByName(variable.group(1));
+            FieldDescriptor field =
+                    message.getDescriptorForType().findFieldByName(variable.group(1));
             String value = (String) message.getField(field);
             if (value.isEmpty()) {
                 return Optional.empty();
             }
             body.clearField(field);
-            String encoded =
-                    URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
+            String encoded = URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
             variable.appendReplacement(path, Matcher.quoteReplacement(encoded));
         }
         variable.appendTail(path);

@@ -36,7 +36,9 @@ final class HttpFuzzer {
                     "/health",
                     "/");
     private static final List<String> METHODS =
-            List.of("GET", "POST", "POST", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "X");
+            List.of(
+                    "GET", "POST", "POST", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS",
+                    "X");
     private static final List<String> TYPES =
             List.of(
                     "application/json",
@@ -125,7 +127,9 @@ final class HttpFuzzer {
         StringBuilder answer = new StringBuilder();
         byte[] buffer = new byte[8192];
         try {
-            for (int n = in.read(buffer); n >= 0 && answer.length() < 100_000; n = in.read(buffer)) {
+            for (int n = in.read(buffer);
+                    n >= 0 && answer.length() < 100_000;
+                    n = in.read(buffer)) {
                 answer.append(new String(buffer, 0, n, StandardCharsets.ISO_8859_1));
             }
         } catch (SocketTimeoutException waitsForMore) {
@@ -153,7 +157,8 @@ final class HttpFuzzer {
         StringBuilder escaped = new StringBuilder();
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < Math.min(bytes.length, 2000); i++) {
-            boolean plain = (Character.isLetterOrDigit(bytes[i]) && bytes[i] > 0) || bytes[i] == '-';
+            boolean plain =
+                    (Character.isLetterOrDigit(bytes[i]) && bytes[i] > 0) || bytes[i] == '-';
             escaped.append(plain ? String.valueOf((char) bytes[i]) : "%%%02x".formatted(bytes[i]));
         }
         return escaped.toString();

@@ -30,7 +30,8 @@ final class Methods {
 
     static List<MethodDescriptor> of(Channel channel) {
         Methods methods = new Methods(channel);
-        return methods.ask(ServerReflectionRequest.newBuilder().setListServices(""))
+        return methods
+                .ask(ServerReflectionRequest.newBuilder().setListServices(""))
                 .getListServicesResponse()
                 .getServiceList()
                 .stream()

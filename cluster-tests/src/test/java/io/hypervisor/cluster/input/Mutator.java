@@ -19,8 +19,19 @@ import java.util.random.RandomGenerator;
 final class Mutator {
     private static final int MAX_DEPTH = 4;
     private static final long[] NUMBERS = {
-        0, 1, -1, 2, 63, 1000, 1 << 16, Integer.MAX_VALUE, Integer.MIN_VALUE,
-        Long.MAX_VALUE, Long.MIN_VALUE, 1L << 40, 253_402_300_800L
+        0,
+        1,
+        -1,
+        2,
+        63,
+        1000,
+        1 << 16,
+        Integer.MAX_VALUE,
+        Integer.MIN_VALUE,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE,
+        1L << 40,
+        253_402_300_800L
     };
 
     private final RandomGenerator random;
@@ -181,8 +192,7 @@ final class Mutator {
             case STRING -> text();
             case BYTE_STRING -> ByteString.copyFrom(bytes(random.nextInt(100)));
             case ENUM ->
-                    field.getEnumType()
-                            .findValueByNumberCreatingIfUnknown(random.nextInt(10) - 1);
+                    field.getEnumType().findValueByNumberCreatingIfUnknown(random.nextInt(10) - 1);
             case MESSAGE -> message(field.getMessageType(), depth + 1);
         };
     }

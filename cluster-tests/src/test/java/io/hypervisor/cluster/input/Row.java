@@ -83,7 +83,8 @@ record Row(
 
     private static String visible(String text) {
         return text.chars()
-                .mapToObj(c -> c < 32 || c > 126 ? "\\u%04x".formatted(c) : String.valueOf((char) c))
+                .mapToObj(
+                        c -> c < 32 || c > 126 ? "\\u%04x".formatted(c) : String.valueOf((char) c))
                 .reduce("", String::concat);
     }
 }

@@ -46,7 +46,9 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A controller and an agent with fake drivers in this process, and clients of their three ports. */
+/**
+ * A controller and an agent with fake drivers in this process, and clients of their three ports.
+ */
 final class Scene implements AutoCloseable {
     private final Path folder;
     private final Tasks tasks = new VirtualTasks();

@@ -69,7 +69,8 @@ final class SpecRows {
     private static Stream<Row> both(Call call) {
         String at = "spec.network.";
         return Stream.of(
-                        call.each("spec.cpu_cores", List.of(-1, 513, Integer.MAX_VALUE), "0 and 512"),
+                        call.each(
+                                "spec.cpu_cores", List.of(-1, 513, Integer.MAX_VALUE), "0 and 512"),
                         call.each("spec.restart_policy", List.of(4, -1), "a value of the enum"),
                         call.each(at + "network_id", withoutEmpty(IDS), UUID_EXPECTED),
                         call.each(at + "subnet_id", withoutEmpty(IDS), UUID_EXPECTED),
@@ -213,11 +214,13 @@ final class SpecRows {
                                                         "spec.env", Map.of(key, "v"), "[A-Za-z_]")),
                         Stream.of(
                                 container.bad("spec.env[A]", "b\u0000", "without NUL"),
-                                container.bad("spec.env[A]", "b".repeat(64 * 1024), "65536 in all")
+                                container
+                                        .bad("spec.env[A]", "b".repeat(64 * 1024), "65536 in all")
                                         .at("spec.env"),
                                 container.bad("spec.env", Values.entries(257), "at most 256"),
                                 container.bad("spec.volume_mounts", many, "at most 32"),
-                                container.bad(
+                                container
+                                        .bad(
                                                 "spec.volume_mounts",
                                                 List.of(MOUNT, MOUNT),
                                                 "unique within the instance")

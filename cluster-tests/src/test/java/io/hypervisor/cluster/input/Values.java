@@ -80,7 +80,17 @@ final class Values {
 
     /** No label keys. */
     static final List<String> LABEL_KEYS =
-            List.of("", "a".repeat(64), "a b", "/a", "a/", "a=b", "a\n", "\u00e9", "a\u0000b", "$x");
+            List.of(
+                    "",
+                    "a".repeat(64),
+                    "a b",
+                    "/a",
+                    "a/",
+                    "a=b",
+                    "a\n",
+                    "\u00e9",
+                    "a\u0000b",
+                    "$x");
 
     /** No request ids. */
     static final List<String> REQUEST_IDS =
@@ -121,7 +131,10 @@ final class Values {
                         Stream.of(
                                 call.bad(path, entries(65), "at most 64"),
                                 // An answer that repeated it would be larger than headers may be.
-                                call.bad(path, Map.of("\ud83d\ude00".repeat(50_000), "\n"), "keys of"),
+                                call.bad(
+                                        path,
+                                        Map.of("\ud83d\ude00".repeat(50_000), "\n"),
+                                        "keys of"),
                                 call.bad(path, wrong(64), "keys of")))
                 .flatMap(rows -> rows);
     }
@@ -152,7 +165,8 @@ final class Values {
         Row.Call one = call.with("conditions", List.of(good));
         return Stream.of(
                 call.bad("conditions", times(33, good), "at most 32"),
-                call.bad("conditions", List.of(good, good), "at most once").at("conditions[1].type"),
+                call.bad("conditions", List.of(good, good), "at most once")
+                        .at("conditions[1].type"),
                 one.bad(at + "type", "", "1-63"),
                 one.bad(at + "type", "x".repeat(64), "1-63"),
                 one.bad(at + "type", "a\nb", "1-63"),

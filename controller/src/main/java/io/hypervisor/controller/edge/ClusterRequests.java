@@ -64,7 +64,11 @@ final class ClusterRequests {
                 "hostname",
                 request.getHostname(),
                 "a host name as in RFC 1123 of at most 253 characters");
-        v.check(isAddress(request.getIp()), "ip", request.getIp(), "the IPv4 or IPv6 address of one host");
+        v.check(
+                isAddress(request.getIp()),
+                "ip",
+                request.getIp(),
+                "the IPv4 or IPv6 address of one host");
         v.range("port", request.getPort(), 1, 65535);
         v.known("role", request.getRole(), request.getRoleValue());
         v.labelValue("region", request.getRegion());

@@ -25,6 +25,7 @@ final class ComputeRequests {
     private static final int MAX_TERMINAL = 10_000;
     private static final int MAX_TIMEOUT_SECONDS = 3600;
     private static final Pattern IMAGE = Pattern.compile("[\\x21-\\x7e]{1,1024}");
+
     private ComputeRequests() {}
 
     static void check(CreateInstanceRequest request) {
@@ -140,8 +141,7 @@ final class ComputeRequests {
         }
         AgentRequests.data(v, input.getData().size());
         if (input.hasResize()) {
-            AgentRequests.terminal(
-                    v, input.getResize().getWidth(), input.getResize().getHeight());
+            AgentRequests.terminal(v, input.getResize().getWidth(), input.getResize().getHeight());
         }
         v.throwIfAny();
     }

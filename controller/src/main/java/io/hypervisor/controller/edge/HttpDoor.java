@@ -3,6 +3,8 @@ package io.hypervisor.controller.edge;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.RequestContext;
+import com.linecorp.armeria.common.grpc.GrpcExceptionHandlerFunction;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
@@ -12,8 +14,10 @@ import com.linecorp.armeria.server.grpc.HttpJsonTranscodingOptions;
 import com.linecorp.armeria.server.grpc.HttpJsonTranscodingQueryParamMatchRule;
 
 import io.grpc.BindableService;
+import io.grpc.Metadata;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.Status;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.FaultInterceptor;
 import io.hypervisor.core.server.HostPort;
@@ -60,6 +64,8 @@ public final class HttpDoor implements AutoCloseable {
                         .maxRequestLength(MAX_REQUEST_BYTES)
                         .gracefulShutdownTimeout(Duration.ZERO, grace)
                         .disableServerHeader()
+                        // Requests that cannot be read are their sender's affair.
+                        .unloggedExceptionsReportIntervalMillis(0)
                         .errorHandler(errors)
                         .service("/health", (ctx, request) -> HttpResponse.of("ok\n"))
                         .service("/ready", (ctx, request) -> ready(unready.get()))
@@ -92,6 +98,7 @@ public final class HttpDoor implements AutoCloseable {
         chain.add(new OnVirtualThreads(tasks));
         GrpcServiceBuilder grpc =
                 GrpcService.builder()
+                        .exceptionHandler(HttpDoor::unreadable)
                         .supportedSerializationFormats(GrpcSerializationFormats.values())
                         .enableHttpJsonTranscoding(
                                 HttpJsonTranscodingOptions.builder()
@@ -104,6 +111,21 @@ public final class HttpDoor implements AutoCloseable {
                                         .build());
         services.forEach(service -> grpc.addService(ServerInterceptors.intercept(service, chain)));
         return grpc.build();
+    }
+
+    /**
+     * The services' own exceptions have become statuses before they get here; what remains is a
+     * request that is no message of its method's type.
+     */
+    private static Status unreadable(
+            RequestContext ctx, Status status, Throwable cause, Metadata trailers) {
+        Status usual = GrpcExceptionHandlerFunction.of().apply(ctx, status, cause, trailers);
+        return switch (usual.getCode()) {
+            case UNKNOWN, INTERNAL ->
+                    Status.INVALID_ARGUMENT.withDescription(
+                            "message: value: malformed (expected: a message of the method's type)");
+            default -> usual;
+        };
     }
 
     /** The port that is bound. */

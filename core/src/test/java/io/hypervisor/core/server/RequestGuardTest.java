@@ -177,11 +177,7 @@ class RequestGuardTest {
     @Test
     void aStreamsServiceLearnsThatItIsOver() {
         Status status =
-                send(
-                        ComputeServiceGrpc.getAttachConsoleMethod(),
-                        new byte[0],
-                        NO_TAG,
-                        new byte[0]);
+                send(ComputeServiceGrpc.getAttachConsoleMethod(), new byte[0], NO_TAG, new byte[0]);
         assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(consoleEnded.join()).isNotNull();
     }
