@@ -9,6 +9,8 @@ import io.hypervisor.core.server.GrpcServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.random.RandomGenerator;
 
 /** One controller replica with its doors: gRPC and HTTP. */
@@ -32,6 +34,19 @@ public final class Controller implements AutoCloseable {
             PrometheusMeterRegistry metrics) {
         channels = new AgentChannels(config.tls(), tasks);
         core = new ControllerCore(config, store, clock, random, tasks, metrics, channels::to);
+        // Beside the gRPC door, on another core: setting both up is most of the start.
+        CompletableFuture<HttpDoor> opening =
+                CompletableFuture.supplyAsync(
+                        () ->
+                                new HttpDoor(
+                                        config.httpAddr(),
+                                        tasks,
+                                        metrics,
+                                        core.interceptors(),
+                                        core.publicServices(),
+                                        core::unready,
+                                        config.shutdownGrace()),
+                        tasks.concurrent("http-door"));
         grpc =
                 new GrpcServer(
                         config.grpcAddr(),
@@ -41,15 +56,18 @@ public final class Controller implements AutoCloseable {
                         core.interceptors(),
                         core.services(),
                         config.shutdownGrace());
-        http =
-                new HttpDoor(
-                        config.httpAddr(),
-                        tasks,
-                        metrics,
-                        core.interceptors(),
-                        core.publicServices(),
-                        core::unready,
-                        config.shutdownGrace());
+        http = opened(opening);
+    }
+
+    private static HttpDoor opened(CompletableFuture<HttpDoor> opening) {
+        try {
+            return opening.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
     }
 
     /** Why this replica cannot serve yet; empty when it can. */
