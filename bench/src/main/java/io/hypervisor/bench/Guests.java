@@ -153,7 +153,7 @@ final class Guests implements Benchmark {
             request.getSpecBuilder().addCommand("sleep").addArgs("3600").setMemoryBytes(32 << 20);
             delete(cluster, compute, create(cluster, compute, request.build(), mine));
             long begun = clock.nanos();
-            ctr.run("run", "-d", IMAGE, "peer" + i, "sleep", "3600");
+            ctr.run("run", "-d", "docker.io/" + IMAGE, "peer" + i, "sleep", "3600");
             if (i >= 0) {
                 theirs.record(clock.nanos() - begun);
             }

@@ -87,7 +87,8 @@ public final class Processes implements AutoCloseable {
         public void stop() {
             process.destroy();
             try {
-                if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                // deploy/run stops daemons and guests, one after the other.
+                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                     process.destroyForcibly().waitFor();
                 }
             } catch (InterruptedException e) {
@@ -289,7 +290,7 @@ public final class Processes implements AutoCloseable {
         running.reversed().forEach(Process::destroy);
         for (Process process : running.reversed()) {
             try {
-                if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                     process.destroyForcibly();
                 }
             } catch (InterruptedException e) {
