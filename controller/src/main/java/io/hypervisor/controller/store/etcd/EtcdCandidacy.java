@@ -1,6 +1,7 @@
 package io.hypervisor.controller.store.etcd;
 
 import io.etcd.jetcd.ByteSequence;
+import io.etcd.jetcd.KeyValue;
 import io.etcd.jetcd.kv.TxnResponse;
 import io.etcd.jetcd.op.Cmp;
 import io.etcd.jetcd.op.CmpTarget;
@@ -32,7 +33,7 @@ final class EtcdCandidacy implements Store.Subscription {
 
     private final EtcdClient client;
     private final EtcdConfig config;
-    private final ByteSequence key;
+    private final EtcdKeys keys;
     private final ByteSequence candidate;
     private final Consumer<Term> won;
     private final Tasks tasks;
@@ -45,14 +46,14 @@ final class EtcdCandidacy implements Store.Subscription {
     EtcdCandidacy(
             EtcdClient client,
             EtcdConfig config,
-            ByteSequence key,
+            EtcdKeys keys,
             String candidate,
             Consumer<Term> won,
             Tasks tasks,
             Clock clock) {
         this.client = client;
         this.config = config;
-        this.key = key;
+        this.keys = keys;
         this.candidate = EtcdClient.bytes(candidate);
         this.won = won;
         this.tasks = tasks;
@@ -90,7 +91,7 @@ final class EtcdCandidacy implements Store.Subscription {
 
     private boolean free() {
         var option = GetOption.builder().withKeysOnly(true).build();
-        return client.read(etcd -> etcd.getKVClient().get(key, option)).getKvs().isEmpty();
+        return client.read(etcd -> etcd.getKVClient().get(keys.leader(), option)).getKvs().isEmpty();
     }
 
     private Optional<EtcdTerm> create() {
@@ -107,10 +108,12 @@ final class EtcdCandidacy implements Store.Subscription {
                                             .txn()
                                             .If(
                                                     new Cmp(
-                                                            key,
+                                                            keys.leader(),
                                                             Cmp.Op.EQUAL,
                                                             CmpTarget.createRevision(0)))
-                                            .Then(Op.put(key, candidate, put))
+                                            .Then(
+                                                    Op.put(keys.leader(), candidate, put),
+                                                    Op.get(keys.commits(), GetOption.DEFAULT))
                                             .commit());
         } catch (ExecutionException e) {
             // If it was created after all, the lease, which nobody keeps alive, takes it away.
@@ -123,8 +126,13 @@ final class EtcdCandidacy implements Store.Subscription {
             return Optional.empty();
         }
         long created = answer.getHeader().getRevision();
-        return Optional.of(
-                new EtcdTerm(client, clock, tasks, config.leaseTtl(), lease, created, grantedAt));
+        long lastCommit =
+                answer.getGetResponses().getFirst().getKvs().stream()
+                        .mapToLong(KeyValue::getModRevision)
+                        .findFirst()
+                        .orElse(0);
+        EtcdTerm.Lease granted = new EtcdTerm.Lease(lease, config.leaseTtl(), grantedAt);
+        return Optional.of(new EtcdTerm(client, clock, tasks, granted, created, lastCommit));
     }
 
     private void accept(EtcdTerm gained) {

@@ -31,6 +31,11 @@ final class EtcdErrors {
                 || cause instanceof NoSuchLeaseException;
     }
 
+    /** Whether the members are about to elect a leader among them, so that it may work soon. */
+    static boolean noLeader(Throwable cause) {
+        return "etcdserver: no leader".equals(Status.fromThrowable(cause).getDescription());
+    }
+
     /** Whether etcd looked at the request and turned it down before it could take effect. */
     private static boolean refused(Throwable cause) {
         Status status = Status.fromThrowable(cause);
@@ -44,7 +49,7 @@ final class EtcdErrors {
                     UNIMPLEMENTED,
                     NOT_FOUND ->
                     true;
-            case UNAVAILABLE -> "etcdserver: no leader".equals(status.getDescription());
+            case UNAVAILABLE -> noLeader(cause);
             case OK,
                     CANCELLED,
                     UNKNOWN,

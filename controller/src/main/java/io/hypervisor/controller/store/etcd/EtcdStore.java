@@ -6,9 +6,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.KeyValue;
 import io.etcd.jetcd.kv.GetResponse;
-import io.etcd.jetcd.kv.TxnResponse;
-import io.etcd.jetcd.op.Cmp;
-import io.etcd.jetcd.op.CmpTarget;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
@@ -26,8 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** A store below a prefix of an etcd. */
@@ -38,8 +34,7 @@ public final class EtcdStore implements Store {
     private final EtcdConfig config;
     private final Tasks tasks;
     private final Clock clock;
-    private final ByteSequence leaderKey;
-    private final ByteSequence commitsKey;
+    private final EtcdKeys keys;
     private final EtcdUpkeep upkeep;
     private final List<Subscription> open = new ArrayList<>();
     private boolean closed;
@@ -58,8 +53,7 @@ public final class EtcdStore implements Store {
         this.config = config;
         this.tasks = tasks;
         this.clock = clock;
-        this.leaderKey = EtcdClient.bytes(config.prefix() + "!leader");
-        this.commitsKey = EtcdClient.bytes(config.prefix() + "!commits");
+        this.keys = EtcdKeys.below(config.prefix());
         this.upkeep = new EtcdUpkeep(client, config, tasks, metrics);
     }
 
@@ -124,16 +118,29 @@ public final class EtcdStore implements Store {
         if (!mine.held()) {
             throw new StoreException(Kind.FENCED, "the term has ended", null);
         }
-        TxnResponse answer = transact(mine, operations(writes));
-        if (!answer.isSucceeded()) {
-            throw new StoreException(Kind.FENCED, "another term has begun", null);
-        }
-        long revision = answer.getHeader().getRevision();
+        long revision = inTurn(mine, operations(writes));
         upkeep.committed(revision);
         return revision;
     }
 
-    private Op[] operations(List<Write> writes) {
+    private long inTurn(EtcdTerm term, List<Op> operations) {
+        try {
+            if (!term.turn().tryLock(config.timeout().toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new StoreException(
+                        Kind.UNAVAILABLE, "other commits have taken " + config.timeout(), null);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException(Kind.UNAVAILABLE, "interrupted", e);
+        }
+        try {
+            return new EtcdCommit(client, term, keys, operations).await(config.timeout(), clock);
+        } finally {
+            term.turn().unlock();
+        }
+    }
+
+    private List<Op> operations(List<Write> writes) {
         List<Op> operations = new ArrayList<>();
         for (Write write : writes) {
             ByteSequence key = full(write.key());
@@ -147,21 +154,7 @@ public final class EtcdStore implements Store {
                                                     PutOption.DEFAULT))
                             .orElseGet(() -> Op.delete(key, DeleteOption.DEFAULT)));
         }
-        operations.add(Op.put(commitsKey, ByteSequence.EMPTY, PutOption.DEFAULT));
-        return operations.toArray(Op[]::new);
-    }
-
-    private TxnResponse transact(EtcdTerm term, Op[] operations) {
-        Cmp still =
-                new Cmp(leaderKey, Cmp.Op.EQUAL, CmpTarget.createRevision(term.createRevision()));
-        try {
-            return client.await(
-                    etcd -> etcd.getKVClient().txn().If(still).Then(operations).commit());
-        } catch (ExecutionException e) {
-            throw EtcdErrors.ofCommit(e.getCause());
-        } catch (TimeoutException e) {
-            throw EtcdErrors.ofCommit(e);
-        }
+        return operations;
     }
 
     @Override
@@ -175,7 +168,7 @@ public final class EtcdStore implements Store {
     @Override
     public Subscription campaign(String candidate, Consumer<Term> won) {
         EtcdCandidacy candidacy =
-                new EtcdCandidacy(client, config, leaderKey, candidate, won, tasks, clock);
+                new EtcdCandidacy(client, config, keys, candidate, won, tasks, clock);
         keep(candidacy);
         candidacy.begin();
         return () -> release(candidacy);

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A term that lasts as long as its lease. It counts itself as lost when etcd has not confirmed the
@@ -22,31 +23,36 @@ final class EtcdTerm implements Term {
 
     private final EtcdClient client;
     private final Clock clock;
-    private final Duration ttl;
-    private final long lease;
+    private final Lease lease;
     private final long createRevision;
+    private final ReentrantLock turn = new ReentrantLock(true);
     private final Executor executor;
     private final Tasks.Timer timer;
     private final List<Runnable> endings = new ArrayList<>();
     private long confirmedAt;
     private boolean ended;
+    // Guarded by turn.
+    private long lastCommit;
+    private long commits;
+
+    /** A lease and when it was asked for. */
+    record Lease(long id, Duration ttl, long grantedAt) {}
 
     EtcdTerm(
             EtcdClient client,
             Clock clock,
             Tasks tasks,
-            Duration ttl,
-            long lease,
+            Lease lease,
             long createRevision,
-            long grantedAt) {
+            long lastCommit) {
         this.client = client;
         this.clock = clock;
-        this.ttl = ttl;
         this.lease = lease;
         this.createRevision = createRevision;
-        this.confirmedAt = grantedAt;
+        this.lastCommit = lastCommit;
+        this.confirmedAt = lease.grantedAt();
         this.executor = tasks.concurrent("etcd-lease");
-        this.timer = tasks.every(ttl.dividedBy(6), executor, this::tick);
+        this.timer = tasks.every(lease.ttl().dividedBy(6), executor, this::tick);
     }
 
     /** Which creation of the election's key is this term's. */
@@ -54,10 +60,30 @@ final class EtcdTerm implements Term {
         return createRevision;
     }
 
+    /** Whose turn it is to commit: one at a time. */
+    ReentrantLock turn() {
+        return turn;
+    }
+
+    /** A text that marks one commit among all. */
+    String nextToken() {
+        commits++;
+        return createRevision + "/" + commits;
+    }
+
+    /** The revision that {@code !commits} has by what is known; 0 if there is none. */
+    long lastCommit() {
+        return lastCommit;
+    }
+
+    void committed(long revision) {
+        lastCommit = revision;
+    }
+
     private void tick() {
         synchronized (this) {
-            if (!ended && clock.nanos() - confirmedAt > ttl.toNanos()) {
-                log.warn("event=lease_unconfirmed for={}", ttl);
+            if (!ended && clock.nanos() - confirmedAt > lease.ttl().toNanos()) {
+                log.warn("event=lease_unconfirmed for={}", lease.ttl());
                 end();
             }
             if (ended) {
@@ -68,7 +94,7 @@ final class EtcdTerm implements Term {
         var _ =
                 client.raw()
                         .getLeaseClient()
-                        .keepAliveOnce(lease)
+                        .keepAliveOnce(lease.id())
                         .whenComplete((answer, failure) -> heard(sentAt, answer, failure));
     }
 
@@ -109,6 +135,6 @@ final class EtcdTerm implements Term {
     @Override
     public void close() {
         end();
-        client.farewell(client.raw().getLeaseClient().revoke(lease));
+        client.farewell(client.raw().getLeaseClient().revoke(lease.id()));
     }
 }

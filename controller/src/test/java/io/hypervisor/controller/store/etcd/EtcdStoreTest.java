@@ -102,6 +102,33 @@ class EtcdStoreTest extends EtcdStoreContract {
     }
 
     @Test
+    void aCommitWhoseFirstCopyAppliedUnheardGetsItsRevision() throws Exception {
+        EtcdTerm term = (EtcdTerm) win();
+        store.commit(term, List.of(put("a/1", "x")));
+        long applied = mark(term.createRevision() + "/2");
+        assertThat(store.commit(term, List.of(put("a/1", "y")))).isEqualTo(applied);
+        assertThat(store.commit(term, List.of(put("a/1", "z")))).isGreaterThan(applied);
+    }
+
+    @Test
+    void anUnheardCommitThatAppliedAfterAllDoesNotDisturbTheNext() throws Exception {
+        EtcdTerm term = (EtcdTerm) win();
+        store.commit(term, List.of(put("a/1", "x")));
+        long applied = mark("of an earlier one");
+        assertThat(store.commit(term, List.of(put("a/1", "y")))).isGreaterThan(applied);
+    }
+
+    /** Changes the mark of the last commit, as a copy would that was on its way for long. */
+    private long mark(String token) {
+        try (EtcdClient client = new EtcdClient(EtcdConfig.of(cluster.endpoints(), prefix))) {
+            var key = EtcdKeys.below(prefix).commits();
+            return client.read(etcd -> etcd.getKVClient().put(key, EtcdClient.bytes(token)))
+                    .getHeader()
+                    .getRevision();
+        }
+    }
+
+    @Test
     void namesWhatIsWrongWithItsFiles() {
         EtcdConfig config = EtcdConfig.of(List.of(new HostPort("127.0.0.1", 1)), "/p/");
         assertThat(config.prefix()).isEqualTo("/p/");

@@ -8,6 +8,8 @@ import io.hypervisor.controller.store.Recorder;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.controller.store.StoreException;
 import io.hypervisor.controller.store.Term;
+import io.hypervisor.core.Clock;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -66,6 +68,40 @@ class EtcdStoreThreeMembersTest extends EtcdStoreContract {
             cluster.restart(i);
         }
         assertThat(recorder.losses()).isEmpty();
+    }
+
+    @Test
+    void aMemberThatDiesOrHangsWithACommitMakesItWaitAndNoMore() throws Exception {
+        EtcdConfig usual = EtcdConfig.of(cluster.endpoints(), prefix);
+        EtcdConfig patient =
+                new EtcdConfig(
+                        usual.endpoints(),
+                        prefix,
+                        usual.tls(),
+                        Optional.empty(),
+                        Duration.ofSeconds(30),
+                        Duration.ofSeconds(30),
+                        usual.keepRevisions());
+        try (Store slow =
+                new EtcdStore(patient, tasks, Clock.system(), new SimpleMeterRegistry())) {
+            Term term = win(slow);
+            commitMany(slow, term);
+            int leader = cluster.leader(0).orElseThrow();
+            cluster.kill(leader);
+            commitMany(slow, term);
+            cluster.restart(leader);
+            int follower = (cluster.leader(leader).orElseThrow() + 1) % cluster.size();
+            cluster.pause(follower);
+            commitMany(slow, term);
+            cluster.resume(follower);
+        }
+    }
+
+    /** Enough for each member to get some. */
+    private static void commitMany(Store store, Term term) {
+        for (int i = 0; i < 2 * cluster.size(); i++) {
+            store.commit(term, List.of(put("a/1", "v" + i)));
+        }
     }
 
     /** Tries until it is acknowledged, with a new term where the old one ended. */

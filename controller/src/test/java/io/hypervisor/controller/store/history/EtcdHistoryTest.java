@@ -26,7 +26,7 @@ class EtcdHistoryTest {
     private static final int CANDIDATES = 3;
     private static final int WATCHERS = 6;
 
-    private final Run run = Run.of("etcd", 0.36);
+    private final Run run = Run.of("etcd", 0.25);
     private final Tasks tasks = new VirtualTasks();
 
     @Test

@@ -21,7 +21,7 @@ class LocalHistoryTest {
     private static final int WATCHERS = 4;
 
     @TempDir Path folder;
-    private final Run run = Run.of("sqlite", 0.64);
+    private final Run run = Run.of("sqlite", 0.75);
 
     @Test
     void keepsItsPromises() throws Exception {
