@@ -40,7 +40,7 @@ public final class LocalStore implements Store {
     private final Path file;
     private final FileLock lock;
     private final Connection connection;
-    private final Statements statements;
+    private Statements statements;
     private final Election election;
     private final ChangeLog log;
     private long revision;
@@ -48,6 +48,9 @@ public final class LocalStore implements Store {
 
     // Whether the file's revision must be read again, because a commit failed half-way.
     private boolean stale;
+
+    // Whether the statements must be prepared again: one that failed is closed by the driver.
+    private boolean broken;
 
     private record Statements(
             PreparedStatement begin,
@@ -65,6 +68,12 @@ public final class LocalStore implements Store {
                     connection.prepareStatement("DELETE FROM entries WHERE key = ?"),
                     connection.prepareStatement("UPDATE counter SET revision = ?"),
                     connection.prepareStatement("COMMIT"));
+        }
+
+        void close() throws SQLException {
+            for (PreparedStatement one : List.of(begin, put, delete, setRevision, commit)) {
+                one.close();
+            }
         }
     }
 
@@ -182,6 +191,7 @@ public final class LocalStore implements Store {
         List<Write> effective = new ArrayList<>();
         try {
             refresh();
+            repair();
             statements.begin.execute();
             for (Write write : writes) {
                 if (apply(write, revision + 1)) {
@@ -234,6 +244,7 @@ public final class LocalStore implements Store {
     }
 
     private void rollback(SQLException cause) {
+        broken = true;
         try (Statement statement = connection.createStatement()) {
             statement.execute("ROLLBACK");
         } catch (SQLException e) {
@@ -248,6 +259,14 @@ public final class LocalStore implements Store {
             revision = readRevision();
             log.forget(revision);
             stale = false;
+        }
+    }
+
+    private void repair() throws SQLException {
+        if (broken) {
+            statements.close();
+            statements = Statements.prepare(connection);
+            broken = false;
         }
     }
 

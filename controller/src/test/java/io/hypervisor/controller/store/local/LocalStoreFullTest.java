@@ -98,17 +98,20 @@ class LocalStoreFullTest {
     }
 
     @Test
-    void onAFullDiskItStillOpensAndReads() throws Exception {
+    void onAFullDiskItDoesNotOpenAndSaysWhy() throws Exception {
         List<Store.Stored> before;
         try (Store store = open()) {
             store.commit(Ballot.of(store).won(), writes(1));
             before = store.load().entries();
         }
         Path filler = fill();
+        assertThatThrownBy(this::open)
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("cannot open " + folder);
+        Files.delete(filler);
         try (Store store = open()) {
             assertThat(store.load().entries()).isEqualTo(before);
         }
-        Files.delete(filler);
     }
 
     private void commitUntilItFails(Store store, Term term, List<Long> revisions) {
