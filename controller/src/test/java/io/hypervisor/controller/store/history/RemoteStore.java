@@ -62,13 +62,14 @@ final class RemoteStore implements Store {
         StoreProcess.Word word = StoreProcess.Word.valueOf(in.readUTF());
         int number = in.readInt();
         switch (word) {
-            case REVISION -> calls.remove(number).complete(in.readLong());
-            case LOADED -> calls.remove(number).complete(loaded(in));
-            case FAILED ->
-                    calls.remove(number)
-                            .completeExceptionally(
-                                    new StoreException(
-                                            Kind.valueOf(in.readUTF()), in.readUTF(), null));
+            // What is cut off in the middle is no answer: read it whole before it counts.
+            case REVISION -> answer(number, in.readLong());
+            case LOADED -> answer(number, loaded(in));
+            case FAILED -> {
+                Kind kind = Kind.valueOf(in.readUTF());
+                StoreException failure = new StoreException(kind, in.readUTF(), null);
+                calls.remove(number).completeExceptionally(failure);
+            }
             case CHANGED -> {
                 Change change = new Change(in.readLong(), readWrites(in));
                 Optional.ofNullable(listeners.get(number)).ifPresent(one -> one.changed(change));
@@ -80,6 +81,10 @@ final class RemoteStore implements Store {
             case WON -> candidacies.get(number).win();
             case ENDED -> candidacies.get(number).end();
         }
+    }
+
+    private void answer(int number, Object answer) {
+        calls.remove(number).complete(answer);
     }
 
     private static Loaded loaded(DataInputStream in) throws IOException {
