@@ -91,7 +91,9 @@ final class EtcdCandidacy implements Store.Subscription {
 
     private boolean free() {
         var option = GetOption.builder().withKeysOnly(true).build();
-        return client.read(etcd -> etcd.getKVClient().get(keys.leader(), option)).getKvs().isEmpty();
+        return client.read(etcd -> etcd.getKVClient().get(keys.leader(), option))
+                .getKvs()
+                .isEmpty();
     }
 
     private Optional<EtcdTerm> create() {
