@@ -7,6 +7,7 @@ import io.hypervisor.agent.door.Door;
 import io.hypervisor.agent.door.InstanceHeader;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.journal.DataDir;
+import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.link.Link;
 import io.hypervisor.agent.node.Machine;
@@ -100,6 +101,11 @@ public final class AgentCore implements AutoCloseable {
                         clock,
                         new Ids(clock, around.random()),
                         tasks);
+    }
+
+    /** What the node should be. */
+    public Intent intent() {
+        return journal.intent();
     }
 
     /** What others may call on the node. */

@@ -152,9 +152,9 @@ public final class ControllerCore implements AutoCloseable {
         return replica.leading();
     }
 
-    /** Everything that is known here. */
-    public Snapshot snapshot() {
-        return replica.snapshot();
+    /** Follows, stands for election, leads. */
+    public Replica replica() {
+        return replica;
     }
 
     /** What clients may call. */

@@ -1,0 +1,168 @@
+package io.hypervisor.sim;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * Time and order of one simulation. All processes run on the thread that calls {@link #run}: a
+ * process's virtual threads hand their continuations in here, and a seeded generator chooses which
+ * of the ready ones goes on. When none is ready, time jumps to the next event. Nothing is
+ * preempted: a thread runs until it waits.
+ */
+final class Kernel {
+    /** More steps than that without time passing is a loop without end. */
+    private static final int MOST_STEPS_AT_ONCE = 300_000;
+
+    private final SplittableRandom random;
+    private final SplittableRandom seeds;
+    private final Trace trace;
+    private final List<Ready> ready = new ArrayList<>();
+    private final PriorityQueue<Event> events = new PriorityQueue<>();
+    private Optional<Failure> failure = Optional.empty();
+    private volatile Optional<String> intruder = Optional.empty();
+    private Optional<Thread> carrier = Optional.empty();
+    private long now;
+    private long steps;
+    private long stepsSinceTick;
+    private long sequence;
+
+    /** A rule that did not hold. */
+    record Failure(String rule, String detail, long step, long nanos) {}
+
+    private record Ready(SimProcess process, Runnable continuation) {}
+
+    /** Something that happens at a time, on the kernel's thread; must not wait. */
+    final class Event implements Comparable<Event> {
+        private final long at;
+        private final long order = sequence++;
+        private final Runnable action;
+        private boolean cancelled;
+
+        private Event(long at, Runnable action) {
+            this.at = at;
+            this.action = action;
+        }
+
+        void cancel() {
+            cancelled = true;
+        }
+
+        @Override
+        public int compareTo(Event other) {
+            return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+        }
+    }
+
+    Kernel(long seed, Trace trace) {
+        this.seeds = new SplittableRandom(seed);
+        this.random = seeds.split();
+        this.trace = trace;
+    }
+
+    /** A generator of its own for one purpose, so that its draws do not shift those of others. */
+    RandomGenerator generator() {
+        return seeds.split();
+    }
+
+    boolean chance(double share) {
+        return random.nextDouble() < share;
+    }
+
+    /** Simulated nanoseconds since the beginning. */
+    long now() {
+        return now;
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    Trace trace() {
+        return trace;
+    }
+
+    Optional<Failure> failure() {
+        return failure;
+    }
+
+    /** Notes an effect. */
+    void note(String who, String what) {
+        trace.add(steps, now, who, what);
+    }
+
+    /** Ends the run: a rule was broken. The first one counts. */
+    void fail(String rule, String detail) {
+        if (failure.isEmpty()) {
+            failure = Optional.of(new Failure(rule, detail, steps, now));
+            note("FAILED", rule + ": " + detail);
+        }
+    }
+
+    Event after(Duration delay, Runnable action) {
+        return after(delay.toNanos(), action);
+    }
+
+    /** Lets something happen later. */
+    Event after(long nanos, Runnable action) {
+        Event event = new Event(now + Math.max(0, nanos), action);
+        events.add(event);
+        return event;
+    }
+
+    /** A continuation of a process can go on. */
+    void ready(SimProcess process, Runnable continuation) {
+        Thread by = Thread.currentThread();
+        if (!by.isVirtual() && carrier.filter(c -> c == by).isEmpty()) {
+            // Time, or a lock that was held over a wait, woke a thread from outside.
+            intruder = Optional.of("thread " + by.getName() + " woke one of " + process.name());
+            return;
+        }
+        ready.add(new Ready(process, continuation));
+    }
+
+    /** Lets everything happen until a time, or until a rule is broken; calls back at each step. */
+    void run(long until, Runnable afterStep) {
+        carrier = Optional.of(Thread.currentThread());
+        while (failure.isEmpty() && step(until)) {
+            steps++;
+            stepsSinceTick++;
+            if (stepsSinceTick > MOST_STEPS_AT_ONCE) {
+                fail("no loop without end", MOST_STEPS_AT_ONCE + " steps without time passing");
+            }
+            intruder.ifPresent(who -> fail("one thread", who));
+            afterStep.run();
+        }
+    }
+
+    private boolean step(long until) {
+        if (!ready.isEmpty()) {
+            int chosen = ready.size() == 1 ? 0 : random.nextInt(ready.size());
+            Ready next = ready.get(chosen);
+            Ready last = ready.removeLast();
+            if (chosen < ready.size()) {
+                ready.set(chosen, last);
+            }
+            next.process.go(next.continuation);
+            return true;
+        }
+        while (!events.isEmpty() && events.peek().cancelled) {
+            events.remove();
+        }
+        if (events.isEmpty() || events.peek().at > until) {
+            now = Math.max(now, until);
+            return false;
+        }
+        Event event = events.remove();
+        if (event.at > now) {
+            now = event.at;
+            stepsSinceTick = 0;
+        }
+        event.action.run();
+        return true;
+    }
+}
