@@ -5,18 +5,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Time and order of one simulation. All processes run on the thread that calls {@link #run}: a
+ * Time and order of one simulation. All processes run on the thread that makes it and calls {@link #run}: a
  * process's virtual threads hand their continuations in here, and a seeded generator chooses which
  * of the ready ones goes on. When none is ready, time jumps to the next event. Nothing is
  * preempted: a thread runs until it waits.
  */
 final class Kernel {
     /** More steps than that without time passing is a loop without end. */
-    private static final int MOST_STEPS_AT_ONCE = 300_000;
+    private static final int MOST_STEPS_AT_ONCE = 100_000;
+    private static final int SHOWN = 100;
 
     private final SplittableRandom random;
     private final SplittableRandom seeds;
@@ -24,8 +28,11 @@ final class Kernel {
     private final List<Ready> ready = new ArrayList<>();
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private Optional<Failure> failure = Optional.empty();
-    private volatile Optional<String> intruder = Optional.empty();
-    private Optional<Thread> carrier = Optional.empty();
+    // By threads of the JDK, which let go of those that waited for a lock.
+    private final Queue<SimProcess.Scheduler> unblocked = new ConcurrentLinkedQueue<>();
+    private Optional<SimProcess.Scheduler> current = Optional.empty();
+    private boolean again;
+    private final Thread carrier = Thread.currentThread();
     private long now;
     private long steps;
     private long stepsSinceTick;
@@ -34,7 +41,7 @@ final class Kernel {
     /** A rule that did not hold. */
     record Failure(String rule, String detail, long step, long nanos) {}
 
-    private record Ready(SimProcess process, Runnable continuation) {}
+    private record Ready(SimProcess process, SimProcess.Scheduler thread) {}
 
     /** Something that happens at a time, on the kernel's thread; must not wait. */
     final class Event implements Comparable<Event> {
@@ -90,6 +97,13 @@ final class Kernel {
         return failure;
     }
 
+    /** Shows what a loop without end is made of. */
+    void starting(String process, String thread) {
+        if (stepsSinceTick > MOST_STEPS_AT_ONCE - SHOWN) {
+            note(process, "starts " + thread);
+        }
+    }
+
     /** Notes an effect. */
     void note(String who, String what) {
         trace.add(steps, now, who, what);
@@ -114,27 +128,67 @@ final class Kernel {
         return event;
     }
 
-    /** A continuation of a process can go on. */
-    void ready(SimProcess process, Runnable continuation) {
+    /** A thread of a process can go on. */
+    void ready(SimProcess process, SimProcess.Scheduler thread) {
         Thread by = Thread.currentThread();
-        if (!by.isVirtual() && carrier.filter(c -> c == by).isEmpty()) {
-            // Time, or a lock that was held over a wait, woke a thread from outside.
-            intruder = Optional.of("thread " + by.getName() + " woke one of " + process.name());
-            return;
+        if (!by.isVirtual() && carrier != by) {
+            unblocked.add(thread);
+        } else if (current.filter(c -> c == thread).isPresent()) {
+            again = true;
+        } else {
+            ready.add(new Ready(process, thread));
         }
-        ready.add(new Ready(process, continuation));
+    }
+
+    /**
+     * Runs a thread until it waits for something of this simulation. A lock of the JDK that
+     * another simulation holds for a moment is no such thing: it goes on as if nothing had been.
+     */
+    void go(SimProcess.Scheduler thread) {
+        current = Optional.of(thread);
+        do {
+            again = false;
+            thread.run();
+        } while (again || unblocked(thread.thread()));
+        current = Optional.empty();
+    }
+
+    private boolean unblocked(Thread thread) {
+        if (unblocked.isEmpty() && thread.getState() != Thread.State.BLOCKED) {
+            return false;
+        }
+        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (unblocked.isEmpty()) {
+            if (System.nanoTime() > patience) {
+                // Its owner waits in this simulation, and would never let go.
+                fail("nobody waits while holding a lock", thread.getName() + where(thread));
+                return false;
+            }
+            Thread.onSpinWait();
+        }
+        SimProcess.Scheduler woken = unblocked.remove();
+        if (current.filter(c -> c == woken).isEmpty()) {
+            fail("one thread", "time or a lock woke a thread from outside");
+        }
+        return true;
+    }
+
+    private static String where(Thread thread) {
+        StackTraceElement[] stack = thread.getStackTrace();
+        return stack.length == 0 ? "" : " at " + stack[0];
     }
 
     /** Lets everything happen until a time, or until a rule is broken; calls back at each step. */
     void run(long until, Runnable afterStep) {
-        carrier = Optional.of(Thread.currentThread());
         while (failure.isEmpty() && step(until)) {
             steps++;
             stepsSinceTick++;
             if (stepsSinceTick > MOST_STEPS_AT_ONCE) {
                 fail("no loop without end", MOST_STEPS_AT_ONCE + " steps without time passing");
             }
-            intruder.ifPresent(who -> fail("one thread", who));
+            if (!unblocked.isEmpty()) {
+                fail("one thread", "time or a lock woke a thread from outside");
+            }
             afterStep.run();
         }
     }
@@ -147,7 +201,7 @@ final class Kernel {
             if (chosen < ready.size()) {
                 ready.set(chosen, last);
             }
-            next.process.go(next.continuation);
+            next.process.go(next.thread);
             return true;
         }
         while (!events.isEmpty() && events.peek().cancelled) {

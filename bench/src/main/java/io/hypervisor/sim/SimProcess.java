@@ -19,9 +19,8 @@ final class SimProcess {
     private final String name;
     private final SimTasks tasks;
     private final SimClock clock;
-    private final List<Runnable> held = new ArrayList<>();
+    private final List<Scheduler> held = new ArrayList<>();
     private final List<Runnable> endings = new ArrayList<>();
-    private final Executor scheduler = this::ready;
     private boolean alive = true;
     private boolean paused;
     private double crashChance;
@@ -84,9 +83,12 @@ final class SimProcess {
         if (!alive) {
             return;
         }
+        kernel.starting(name, threadName);
         Runnable guarded = () -> guarded(threadName, task);
         try {
-            ((Thread) THREAD.newInstance(scheduler, threadName, 0, guarded)).start();
+            Scheduler scheduler = new Scheduler();
+            scheduler.thread = (Thread) THREAD.newInstance(scheduler, threadName, 0, guarded);
+            scheduler.thread.start();
         } catch (InvocationTargetException | InstantiationException | IllegalAccessException e) {
             throw new IllegalStateException(e);
         }
@@ -104,21 +106,36 @@ final class SimProcess {
         }
     }
 
-    private void ready(Runnable continuation) {
-        if (!alive) {
-            return;
-        }
-        kernel.ready(this, continuation);
-    }
-
-    /** Runs a continuation until it waits. */
-    void go(Runnable continuation) {
+    /** Runs a thread until it waits. */
+    void go(Scheduler thread) {
         if (!alive) {
             return;
         }
         if (paused) {
-            held.add(continuation);
+            held.add(thread);
         } else {
+            kernel.go(thread);
+        }
+    }
+
+    /** Hands the continuations of one thread to the kernel. */
+    final class Scheduler implements Executor {
+        private Thread thread = Thread.currentThread();
+        private Runnable continuation = () -> {};
+
+        @Override
+        public void execute(Runnable next) {
+            continuation = next;
+            if (alive) {
+                kernel.ready(SimProcess.this, this);
+            }
+        }
+
+        Thread thread() {
+            return thread;
+        }
+
+        void run() {
             continuation.run();
         }
     }
@@ -169,7 +186,7 @@ final class SimProcess {
 
     void resume() {
         paused = false;
-        held.forEach(continuation -> kernel.ready(this, continuation));
+        held.forEach(thread -> kernel.ready(this, thread));
         held.clear();
     }
 }

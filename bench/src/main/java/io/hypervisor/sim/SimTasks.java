@@ -12,6 +12,8 @@ import java.util.concurrent.TimeoutException;
 
 /** Threads and timers of one process. */
 final class SimTasks implements Tasks {
+    private static final long LATE = 20_000;
+
     private final SimProcess process;
 
     SimTasks(SimProcess process) {
@@ -30,7 +32,8 @@ final class SimTasks implements Tasks {
 
     @Override
     public Timer after(Duration delay, Executor executor, Runnable task) {
-        long nanos = (long) (delay.toNanos() / process.machine().rate());
+        // Never early by the machine's own clock, and a little late, as timers are.
+        long nanos = LATE + (long) Math.ceil(delay.toNanos() / process.machine().rate());
         Kernel.Event event =
                 process.kernel()
                         .after(
