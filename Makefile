@@ -10,7 +10,7 @@ MVN := mvn -q
 SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check history scale bench fuzz clean
+.PHONY: help setup build proto demo run test check history scale bench fuzz sim clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ scale: build ## NODES simulated nodes, INSTANCES instances, STORE=etcd or local;
 fuzz: setup ## bytes that are no requests on all ports of running servers; SECONDS=n SEED=n
 	@mvn package -pl cluster-tests -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false \
 		-Dformat.skip -Dfuzz.seconds="$(or $(SECONDS),300)" -Dfuzz.seed="$(or $(SEED),1)"
+
+sim: build ## simulated cluster: SEED=n [TRACE=1] shows one seed, SEEDS=1000 [FROM=k] runs many
+	@deploy/simulate "$(SEED)" "$(SEEDS)" "$(FROM)" "$(TRACE)"
 
 clean: ## remove what was built
 	@$(MVN) clean

@@ -120,7 +120,7 @@ final class Connection {
         private void reset() {
             End peer = peer();
             String reason = "Connection reset by " + machine.name();
-            (this == client ? up : down).send("reset", () -> peer.fail(reason, false));
+            (this == client ? up : down).send(Pipe.RESET, () -> peer.fail(reason, false));
         }
 
         /** Breaks this end; the other one is told, if there is a way. */

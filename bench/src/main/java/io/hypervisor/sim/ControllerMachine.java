@@ -30,6 +30,7 @@ final class ControllerMachine implements Cluster.ControllerHost {
     private final ControllerConfig config;
     private final RandomGenerator random;
     private Optional<Running> running = Optional.empty();
+    private Optional<SimProcess> present = Optional.empty();
 
     private record Running(SimProcess process, ControllerCore core, MeterRegistry metrics) {}
 
@@ -56,12 +57,25 @@ final class ControllerMachine implements Cluster.ControllerHost {
     }
 
     Optional<SimProcess> process() {
-        return running.map(Running::process);
+        return present.filter(SimProcess::alive);
+    }
+
+    /** Ends the process in the middle of whatever it does. */
+    void kill() {
+        process().ifPresent(SimProcess::kill);
+    }
+
+    /** Starts the process unless it runs. */
+    void startIfDown() {
+        if (process().isEmpty()) {
+            start();
+        }
     }
 
     /** Starts the process. */
     void start() {
         SimProcess process = machine.process();
+        present = Optional.of(process);
         MeterRegistry metrics = Meters.of(process.clock());
         process.start("main", () -> main(process, metrics));
         process.onEnd(() -> running = running.filter(r -> r.process() != process));

@@ -1,5 +1,7 @@
 package io.hypervisor.sim;
 
+import io.hypervisor.core.Clock;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +23,7 @@ final class Kernel {
     /** More steps than that without time passing is a loop without end. */
     private static final int MOST_STEPS_AT_ONCE = 100_000;
     private static final int SHOWN = 100;
+    private static final Clock REAL = Clock.system();
 
     private final SplittableRandom random;
     private final SplittableRandom seeds;
@@ -154,12 +157,17 @@ final class Kernel {
     }
 
     private boolean unblocked(Thread thread) {
-        if (unblocked.isEmpty() && thread.getState() != Thread.State.BLOCKED) {
+        boolean waits =
+                switch (thread.getState()) {
+                    case WAITING, TIMED_WAITING, TERMINATED -> true;
+                    case NEW, RUNNABLE, BLOCKED -> false;
+                };
+        if (waits) {
             return false;
         }
-        long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        long patience = REAL.nanos() + TimeUnit.SECONDS.toNanos(20);
         while (unblocked.isEmpty()) {
-            if (System.nanoTime() > patience) {
+            if (REAL.nanos() > patience) {
                 // Its owner waits in this simulation, and would never let go.
                 fail("nobody waits while holding a lock", thread.getName() + where(thread));
                 return false;

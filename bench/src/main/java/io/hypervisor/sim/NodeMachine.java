@@ -2,8 +2,8 @@ package io.hypervisor.sim;
 
 import io.hypervisor.agent.AgentConfig;
 import io.hypervisor.agent.AgentCore;
+import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
-import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeWorld;
@@ -43,7 +43,8 @@ final class NodeMachine implements Cluster.NodeHost {
     private Optional<SimProcess> present = Optional.empty();
     private boolean keptOff;
 
-    private record Running(SimProcess process, AgentCore core) {}
+    private record Running(
+            SimProcess process, AgentCore core, List<FakeDriver> drivers) {}
 
     NodeMachine(
             int index,
@@ -101,18 +102,19 @@ final class NodeMachine implements Cluster.NodeHost {
 
     private void main(SimProcess process) {
         try {
+            List<FakeDriver> drivers = drivers(process);
             AgentCore core =
                     new AgentCore(
                             config,
                             DataDir.on(disk, FOLDER),
                             new Facts(hostname()),
-                            drivers(process),
+                            drivers,
                             new AgentCore.Surroundings(
                                     process.clock(),
                                     process.tasks(),
                                     random,
                                     Meters.of(process.clock())));
-            running = Optional.of(new Running(process, core));
+            running = Optional.of(new Running(process, core, drivers));
             network.listen(
                     new HostPort(machine.ip(), PORT),
                     process,
@@ -136,13 +138,13 @@ final class NodeMachine implements Cluster.NodeHost {
         }
     }
 
-    private List<InstanceDriver> drivers(SimProcess process) {
+    private List<FakeDriver> drivers(SimProcess process) {
         return List.of(
                 driver(process, InstanceType.INSTANCE_TYPE_VM),
                 driver(process, InstanceType.INSTANCE_TYPE_CONTAINER));
     }
 
-    private InstanceDriver driver(SimProcess process, InstanceType type) {
+    private FakeDriver driver(SimProcess process, InstanceType type) {
         return new FakeDriver(type, worlds.get(type), script, process.clock(), process.tasks());
     }
 
@@ -161,11 +163,43 @@ final class NodeMachine implements Cluster.NodeHost {
         }
     }
 
-    /** Starts the machine and the agent, unless somebody sees to it that it stays off. */
+    /** Starts the machine and the agent, once nobody sees to it any more that it stays off. */
     void powerOn() {
-        if (!machine.powered() && !keptOff) {
+        if (keptOff) {
+            network.kernel().after(RESTART, this::powerOn);
+        } else if (!machine.powered()) {
             machine.power(true);
             start();
+        }
+    }
+
+    /** Ends a guest, as if by itself. */
+    void endGuest(int chosen, int exitCode) {
+        List<Found> guests =
+                world().stream().filter(f -> f.state() == Found.State.RUNNING).toList();
+        if (guests.isEmpty() || running.isEmpty()) {
+            return;
+        }
+        String id = guests.get(chosen % guests.size()).instanceId();
+        Running now = running.get();
+        now.process()
+                .start(
+                        "guest",
+                        () -> {
+                            for (FakeDriver driver : now.drivers()) {
+                                if (driver.list().stream().anyMatch(f -> f.instanceId().equals(id))) {
+                                    network.kernel().note(machine.name(), "guest ends " + id);
+                                    end(driver, id, exitCode);
+                                }
+                            }
+                        });
+    }
+
+    private static void end(FakeDriver driver, String id, int exitCode) {
+        try {
+            driver.end(id, exitCode == 0 ? Found.Exit.CLEAN : Found.Exit.FAILED, exitCode, "");
+        } catch (DriverException e) {
+            // It was ended meanwhile.
         }
     }
 
@@ -191,10 +225,6 @@ final class NodeMachine implements Cluster.NodeHost {
     @Override
     public void keepOff(boolean off) {
         keptOff = off;
-    }
-
-    boolean keptOff() {
-        return keptOff;
     }
 
     @Override

@@ -5,6 +5,9 @@ import java.util.Queue;
 
 /** One direction of a connection: what is sent arrives in order, later. */
 final class Pipe {
+    /** Says that the other end is gone; nobody answers that. */
+    static final String RESET = "reset";
+
     private final Network network;
     private final Connection.End from;
     private final Connection.End to;
@@ -74,7 +77,7 @@ final class Pipe {
             network.kernel().note(to.machine().name(), "< " + from.machine().name() + " " + frame.what());
             to.heard();
             frame.arrive().run();
-        } else {
+        } else if (!frame.what().equals(RESET)) {
             to.refuse();
         }
         move();

@@ -10,6 +10,8 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.hypervisor.api.v1.ClusterServiceGrpc;
+import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.core.Tasks;
 
 import java.io.ByteArrayInputStream;
@@ -19,11 +21,20 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** The caller's end of a call. */
 final class SimClientCall<Q, S> extends ClientCall<Q, S> implements Connection.Side {
+    // What clients may send again when they do not know what became of it.
+    private static final Set<String> REPEATABLE =
+            Set.of(
+                    ClusterServiceGrpc.getRegisterNodeMethod().getFullMethodName(),
+                    ClusterServiceGrpc.getHeartbeatMethod().getFullMethodName(),
+                    ComputeServiceGrpc.getCreateInstanceMethod().getFullMethodName(),
+                    ComputeServiceGrpc.getDeleteInstanceMethod().getFullMethodName());
+
     private final SimChannel channel;
     private final MethodDescriptor<Q, S> method;
     private final Optional<Deadline> deadline;
@@ -45,7 +56,7 @@ final class SimClientCall<Q, S> extends ClientCall<Q, S> implements Connection.S
             SimChannel channel, MethodDescriptor<Q, S> method, CallOptions options, boolean twice) {
         this.channel = channel;
         this.method = method;
-        this.twice = twice && method.getType().clientSendsOneMessage();
+        this.twice = twice && REPEATABLE.contains(method.getFullMethodName());
         Executor own = channel.process().tasks().concurrent("channel");
         this.executor =
                 MoreExecutors.newSequentialExecutor(

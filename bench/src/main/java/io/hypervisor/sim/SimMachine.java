@@ -9,6 +9,8 @@ final class SimMachine {
     private final SimClock.Wall wall = new SimClock.Wall();
     private boolean powered = true;
     private int starts;
+    private double crashChance;
+    private Runnable crash = () -> {};
 
     SimMachine(Kernel kernel, String name, String ip, double rate) {
         this.kernel = kernel;
@@ -45,6 +47,20 @@ final class SimMachine {
     void power(boolean on) {
         powered = on;
         kernel.note(name, on ? "power on" : "power off");
+    }
+
+    /** Lets its processes die at their effects, with this chance at each. */
+    void crashAtEffects(double chance, Runnable by) {
+        crashChance = chance;
+        crash = by;
+    }
+
+    boolean crashesHere() {
+        return crashChance > 0 && kernel.chance(crashChance);
+    }
+
+    void crash() {
+        crash.run();
     }
 
     /** A new process. */

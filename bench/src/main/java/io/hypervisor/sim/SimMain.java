@@ -1,5 +1,7 @@
 package io.hypervisor.sim;
 
+import io.hypervisor.core.Clock;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,6 +12,8 @@ import java.util.concurrent.Future;
 
 /** Runs seeds: {@code SimMain FIRST COUNT [trace]}; exit code 1 if one fails. */
 public final class SimMain {
+    private static final int MANY = 20;
+
     private SimMain() {}
 
     /** The process. */
@@ -20,7 +24,7 @@ public final class SimMain {
         if (count == 1) {
             Defects.showAll();
         }
-        long began = System.nanoTime();
+        long began = Clock.system().nanos();
         List<Outcome> failed = trace ? traced(first) : all(first, count);
         failed.forEach(outcome -> System.out.println(outcome.report()));
         System.out.printf(
@@ -29,7 +33,7 @@ public final class SimMain {
                 first,
                 failed.size(),
                 failed.isEmpty() ? "" : " " + failed.stream().map(Outcome::seed).toList(),
-                (System.nanoTime() - began) / 1e9);
+                (Clock.system().nanos() - began) / 1e9);
         System.exit(failed.isEmpty() ? 0 : 1);
     }
 
@@ -47,19 +51,25 @@ public final class SimMain {
             List<Future<Outcome>> running = new ArrayList<>();
             for (long seed = first; seed < first + count; seed++) {
                 long one = seed;
-                running.add(pool.submit(() -> Simulation.run(one)));
+                running.add(pool.submit(() -> one(one, count)));
             }
             for (Future<Outcome> future : running) {
                 Outcome outcome = future.get();
                 if (!outcome.passed()) {
                     failed.add(outcome);
                 }
-                if (count <= 10 || !outcome.passed()) {
-                    show(outcome);
-                }
             }
         }
         return failed;
+    }
+
+    private static Outcome one(long seed, int count) {
+        Outcome outcome = Simulation.run(seed);
+        if (count <= MANY || !outcome.passed()) {
+            show(outcome);
+            outcome.failure().ifPresent(f -> System.out.println("  " + f.detail()));
+        }
+        return outcome;
     }
 
     private static void show(Outcome outcome) {

@@ -23,8 +23,6 @@ final class SimProcess {
     private final List<Runnable> endings = new ArrayList<>();
     private boolean alive = true;
     private boolean paused;
-    private double crashChance;
-    private Runnable crash = this::kill;
 
     /** A process that nothing runs in yet. */
     SimProcess(SimMachine machine, String name) {
@@ -140,18 +138,12 @@ final class SimProcess {
         }
     }
 
-    /** Makes the process die with this chance at each effect. */
-    void crashAtEffects(double chance, Runnable by) {
-        crashChance = chance;
-        crash = by;
-    }
-
     /** An effect of the calling thread, which may be the process's last. */
     void effect(String what) {
         kernel.note(name, what);
-        if (crashChance > 0 && kernel.chance(crashChance)) {
+        if (machine.crashesHere()) {
             kernel.note(name, "dies here");
-            crash.run();
+            machine.crash();
         }
         if (!alive) {
             forever();

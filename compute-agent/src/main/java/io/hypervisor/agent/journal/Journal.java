@@ -29,6 +29,7 @@ public final class Journal implements AutoCloseable {
     private volatile Intent intent;
     private long compactAt;
     private boolean broken;
+    private boolean closed;
 
     private Journal(JournalFile file, Intent intent) {
         this.file = file;
@@ -143,7 +144,7 @@ public final class Journal implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        broken = true;
+        closed = true;
         try {
             file.close();
         } catch (IOException e) {
@@ -167,8 +168,11 @@ public final class Journal implements AutoCloseable {
     }
 
     private void append(JournalRecord record) {
+        if (closed) {
+            throw new JournalException("the journal is closed");
+        }
         if (broken) {
-            throw new JournalException("the journal is closed, or a write to it failed before");
+            mend();
         }
         Intent next = intent.apply(record);
         try {
@@ -185,15 +189,24 @@ public final class Journal implements AutoCloseable {
     }
 
     // What a failed write left behind is unknown, so the file is written anew from what was
-    // acknowledged; where even that fails, nothing may be acknowledged any more.
+    // acknowledged; where even that fails, nothing may be acknowledged until it succeeds.
     private void recover(IOException failure) {
+        broken = true;
         try {
-            file.rewrite(intent.records());
-        } catch (IOException e) {
-            broken = true;
+            mend();
+        } catch (JournalException e) {
             failure.addSuppressed(e);
         }
         throw new JournalException("cannot write the journal: " + failure.getMessage(), failure);
+    }
+
+    private void mend() {
+        try {
+            file.rewrite(intent.records());
+            broken = false;
+        } catch (IOException e) {
+            throw new JournalException("cannot write the journal: " + e.getMessage(), e);
+        }
     }
 
     private static Set<String> changed(Intent before, Intent after) {

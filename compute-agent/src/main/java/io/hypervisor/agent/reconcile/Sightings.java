@@ -2,9 +2,11 @@ package io.hypervisor.agent.reconcile;
 
 import io.hypervisor.api.internal.v1.ObservedRecord;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -34,7 +36,7 @@ public final class Sightings {
 
     /** Everything that is said, by id. */
     public Map<String, ObservedRecord> all() {
-        return Map.copyOf(records);
+        return Collections.unmodifiableMap(new TreeMap<>(records));
     }
 
     void put(ObservedRecord record) {

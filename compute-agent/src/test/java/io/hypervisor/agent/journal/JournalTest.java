@@ -14,11 +14,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 class JournalTest {
     @TempDir Path folder;
@@ -215,6 +217,91 @@ class JournalTest {
         assertThat(Files.size(folder.resolve("journal"))).isLessThan(1_200_000);
         assertThat(reread().revision()).isEqualTo(1_001);
         assertThat(reread().assignments().get("a").getRunGeneration()).isEqualTo(1_000);
+    }
+
+    @Test
+    void goesOnWhenTheDiskHasRoomAgain() throws Exception {
+        FullAtTimes disk = new FullAtTimes(Disk.at(folder));
+        try (Journal journal = Journal.open(disk)) {
+            journal.accept(document(1, 5, "a"));
+            disk.full = true;
+            assertThatThrownBy(() -> journal.accept(delta(1, 5, 6, "b")))
+                    .isInstanceOf(JournalException.class)
+                    .hasMessageContaining("no space left");
+            assertThat(journal.intent().revision()).isEqualTo(5);
+            disk.full = false;
+            journal.accept(delta(1, 5, 6, "b"));
+        }
+        assertThat(reread().revision()).isEqualTo(6);
+        assertThat(reread().assignments().keySet()).containsExactly("a", "b");
+    }
+
+    private static final class FullAtTimes implements Disk {
+        private final Disk disk;
+        private boolean full;
+
+        FullAtTimes(Disk disk) {
+            this.disk = disk;
+        }
+
+        private void requireRoom() throws IOException {
+            if (full) {
+                throw new IOException("no space left on device");
+            }
+        }
+
+        @Override
+        public Optional<byte[]> read(String name) throws IOException {
+            return disk.read(name);
+        }
+
+        @Override
+        public File open(String name) throws IOException {
+            return guarded(disk.open(name));
+        }
+
+        @Override
+        public File create(String name) throws IOException {
+            requireRoom();
+            return guarded(disk.create(name));
+        }
+
+        @Override
+        public void rename(String from, String to) throws IOException {
+            requireRoom();
+            disk.rename(from, to);
+        }
+
+        @Override
+        public String path(String name) {
+            return disk.path(name);
+        }
+
+        private File guarded(File file) {
+            return new File() {
+                @Override
+                public void write(long at, ByteBuffer bytes) throws IOException {
+                    requireRoom();
+                    file.write(at, bytes);
+                }
+
+                @Override
+                public void force() throws IOException {
+                    requireRoom();
+                    file.force();
+                }
+
+                @Override
+                public void truncate(long size) throws IOException {
+                    file.truncate(size);
+                }
+
+                @Override
+                public void close() throws IOException {
+                    file.close();
+                }
+            };
+        }
     }
 
     @Test
