@@ -37,7 +37,8 @@ final class Connection {
     record Patience(Duration idle, Duration answer, Duration connect) {}
 
     /** Begins to connect. */
-    Connection(Network network, SimProcess from, SimMachine to, HostPort address, Patience patience) {
+    Connection(
+            Network network, SimProcess from, SimMachine to, HostPort address, Patience patience) {
         this.network = network;
         this.address = address;
         this.client = new End(from.machine(), patience);

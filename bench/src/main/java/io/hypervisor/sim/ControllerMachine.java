@@ -126,7 +126,10 @@ final class ControllerMachine implements Cluster.ControllerHost {
     @Override
     public double counter(String name) {
         return running.map(
-                        r -> r.metrics().find(name).counters().stream().mapToDouble(Counter::count).sum())
+                        r ->
+                                r.metrics().find(name).counters().stream()
+                                        .mapToDouble(Counter::count)
+                                        .sum())
                 .orElse(0.0);
     }
 }

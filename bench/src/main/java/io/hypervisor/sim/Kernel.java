@@ -14,14 +14,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Time and order of one simulation. All processes run on the thread that makes it and calls {@link #run}: a
- * process's virtual threads hand their continuations in here, and a seeded generator chooses which
- * of the ready ones goes on. When none is ready, time jumps to the next event. Nothing is
- * preempted: a thread runs until it waits.
+ * Time and order of one simulation. All processes run on the thread that makes it and calls {@link
+ * #run}: a process's virtual threads hand their continuations in here, and a seeded generator
+ * chooses which of the ready ones goes on. When none is ready, time jumps to the next event.
+ * Nothing is preempted: a thread runs until it waits.
  */
 final class Kernel {
     /** More steps than that without time passing is a loop without end. */
     private static final int MOST_STEPS_AT_ONCE = 100_000;
+
     private static final int SHOWN = 100;
     private static final Clock REAL = Clock.system();
 
@@ -134,7 +135,7 @@ final class Kernel {
     /** A thread of a process can go on. */
     void ready(SimProcess process, SimProcess.Scheduler thread) {
         Thread by = Thread.currentThread();
-        if (!by.isVirtual() && carrier != by) {
+        if (!by.isVirtual() && !carrier.equals(by)) {
             unblocked.add(thread);
         } else if (current.filter(c -> c == thread).isPresent()) {
             again = true;
@@ -144,8 +145,8 @@ final class Kernel {
     }
 
     /**
-     * Runs a thread until it waits for something of this simulation. A lock of the JDK that
-     * another simulation holds for a moment is no such thing: it goes on as if nothing had been.
+     * Runs a thread until it waits for something of this simulation. A lock of the JDK that another
+     * simulation holds for a moment is no such thing: it goes on as if nothing had been.
      */
     void go(SimProcess.Scheduler thread) {
         current = Optional.of(thread);

@@ -43,8 +43,7 @@ final class NodeMachine implements Cluster.NodeHost {
     private Optional<SimProcess> present = Optional.empty();
     private boolean keptOff;
 
-    private record Running(
-            SimProcess process, AgentCore core, List<FakeDriver> drivers) {}
+    private record Running(SimProcess process, AgentCore core, List<FakeDriver> drivers) {}
 
     NodeMachine(
             int index,
@@ -121,8 +120,7 @@ final class NodeMachine implements Cluster.NodeHost {
                     new Served(core.services(), core.interceptors()));
             core.connect(
                     PORT,
-                    address ->
-                            new SimChannel(network, process, HostPort.parse(address), PATIENCE));
+                    address -> new SimChannel(network, process, HostPort.parse(address), PATIENCE));
         } catch (JournalException e) {
             // It ends with an error, and is started again.
             network.kernel().note(process.name(), "cannot start: " + e.getMessage());
@@ -186,12 +184,8 @@ final class NodeMachine implements Cluster.NodeHost {
                 .start(
                         "guest",
                         () -> {
-                            for (FakeDriver driver : now.drivers()) {
-                                if (driver.list().stream().anyMatch(f -> f.instanceId().equals(id))) {
-                                    network.kernel().note(machine.name(), "guest ends " + id);
-                                    end(driver, id, exitCode);
-                                }
-                            }
+                            network.kernel().note(machine.name(), "guest ends " + id);
+                            now.drivers().forEach(driver -> end(driver, id, exitCode));
                         });
     }
 
@@ -199,7 +193,7 @@ final class NodeMachine implements Cluster.NodeHost {
         try {
             driver.end(id, exitCode == 0 ? Found.Exit.CLEAN : Found.Exit.FAILED, exitCode, "");
         } catch (DriverException e) {
-            // It was ended meanwhile.
+            // Another driver runs it, or it was ended meanwhile.
         }
     }
 

@@ -74,7 +74,8 @@ final class Pipe {
         }
         Frame frame = frames.remove();
         if (to.isOpen()) {
-            network.kernel().note(to.machine().name(), "< " + from.machine().name() + " " + frame.what());
+            network.kernel()
+                    .note(to.machine().name(), "< " + from.machine().name() + " " + frame.what());
             to.heard();
             frame.arrive().run();
         } else if (!frame.what().equals(RESET)) {

@@ -15,10 +15,7 @@ final class SimChanges implements Store.Subscription {
     private boolean closed;
 
     SimChanges(
-            SimStoreConnection connection,
-            Store store,
-            long after,
-            Store.ChangeListener listener) {
+            SimStoreConnection connection, Store store, long after, Store.ChangeListener listener) {
         this.connection = connection;
         this.listener = listener;
         connection.toServer(() -> begin(store, after));
@@ -51,8 +48,7 @@ final class SimChanges implements Store.Subscription {
     private void lose(String why) {
         subscription.close();
         connection.process().kernel().note(SimStore.NAME, "loses a follower's changes");
-        StoreException cause =
-                new StoreException(StoreException.Kind.UNAVAILABLE, why, null);
+        StoreException cause = new StoreException(StoreException.Kind.UNAVAILABLE, why, null);
         send(() -> listener.lost(cause));
     }
 

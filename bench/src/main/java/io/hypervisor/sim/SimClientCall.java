@@ -223,8 +223,7 @@ final class SimClientCall<Q, S> extends ClientCall<Q, S> implements Connection.S
         run(
                 () -> {
                     if (!closed) {
-                        listener.onMessage(
-                                method.parseResponse(new ByteArrayInputStream(message)));
+                        listener.onMessage(method.parseResponse(new ByteArrayInputStream(message)));
                     }
                 });
     }

@@ -31,7 +31,15 @@ final class SimDisk implements Disk {
     }
 
     /** Bytes at a position; none: the file ends there. */
-    private record Change(int at, byte[] bytes) {
+    private static final class Change {
+        private final int at;
+        private final byte[] bytes;
+
+        Change(int at, byte[] bytes) {
+            this.at = at;
+            this.bytes = bytes;
+        }
+
         byte[] on(byte[] before, int length) {
             if (bytes.length == 0) {
                 return Arrays.copyOf(before, at);

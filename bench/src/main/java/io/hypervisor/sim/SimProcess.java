@@ -43,8 +43,7 @@ final class SimProcess {
             constructor.setAccessible(true);
             return constructor;
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(
-                    "needs --add-opens=java.base/java.lang=ALL-UNNAMED", e);
+            throw new IllegalStateException("needs --add-opens=java.base/java.lang=ALL-UNNAMED", e);
         }
     }
 
@@ -99,7 +98,12 @@ final class SimProcess {
             StackTraceElement[] where = e.getStackTrace();
             kernel.fail(
                     "no task fails",
-                    name + " " + threadName + ": " + e + (where.length > 0 ? " at " + where[0] : ""));
+                    name
+                            + " "
+                            + threadName
+                            + ": "
+                            + e
+                            + (where.length > 0 ? " at " + where[0] : ""));
             Defects.show(e);
         }
     }

@@ -81,11 +81,11 @@ final class SimServerCall<Q, S> extends ServerCall<Q, S> implements Connection.S
         SimServerCall<Q, S> call =
                 new SimServerCall<>(connection, client, served.getMethodDescriptor(), deadline);
         connection.server().add(call);
-        call.run(
-                () -> call.listener = served.getServerCallHandler().startCall(call, headers));
+        call.run(() -> call.listener = served.getServerCallHandler().startCall(call, headers));
         call.run(() -> call.listener.onReady());
         call.context.addListener(
-                c -> call.expired(), process -> call.process.tasks().concurrent("x").execute(process));
+                c -> call.expired(),
+                process -> call.process.tasks().concurrent("x").execute(process));
         return call;
     }
 
@@ -186,7 +186,9 @@ final class SimServerCall<Q, S> extends ServerCall<Q, S> implements Connection.S
         }
         if (status.getCode() == Status.Code.INTERNAL || status.getCode() == Status.Code.UNKNOWN) {
             process.kernel()
-                    .fail("no defect", process.name() + " " + method.getFullMethodName() + ": " + status);
+                    .fail(
+                            "no defect",
+                            process.name() + " " + method.getFullMethodName() + ": " + status);
         }
         closed = true;
         connection.server().remove(this);

@@ -86,8 +86,7 @@ final class SimStore {
     }
 
     private static String keys(Cluster.Committed committed) {
-        return String.join(
-                " ", committed.writes().stream().map(w -> mark(w) + w.key()).toList());
+        return String.join(" ", committed.writes().stream().map(w -> mark(w) + w.key()).toList());
     }
 
     private static String mark(Store.Write write) {

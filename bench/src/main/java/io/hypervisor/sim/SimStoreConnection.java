@@ -9,8 +9,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -146,22 +146,12 @@ final class SimStoreConnection implements Store {
         CompletableFuture<R> answer = new CompletableFuture<>();
         toServer(
                 () -> {
-                    CompletableFuture<R> result = new CompletableFuture<>();
                     try {
-                        result.complete(request.get());
+                        R result = request.get();
+                        toClient(() -> answer.complete(result));
                     } catch (StoreException e) {
-                        result.completeExceptionally(e);
+                        toClient(() -> answer.completeExceptionally(e));
                     }
-                    toClient(
-                            () ->
-                                    result.whenComplete(
-                                            (value, failure) -> {
-                                                if (failure == null) {
-                                                    answer.complete(value);
-                                                } else {
-                                                    answer.completeExceptionally(failure);
-                                                }
-                                            }));
                 });
         try {
             return process.tasks().await(answer, TIMEOUT);

@@ -185,9 +185,7 @@ final class Strikes {
 
     private void jump() {
         SimClock.Wall wall =
-                random.nextBoolean()
-                        ? controller().machine().wall()
-                        : node().machine().wall();
+                random.nextBoolean() ? controller().machine().wall() : node().machine().wall();
         long most = random.nextBoolean() ? 2_000 : 3_600_000;
         wall.jump(between(-most, most));
     }

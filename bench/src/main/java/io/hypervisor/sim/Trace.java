@@ -38,7 +38,7 @@ final class Trace {
             last.removeFirst();
         }
         last.addLast(line);
-        if (reader != SILENT) {
+        if (!reader.equals(SILENT)) {
             reader.accept(line.toString());
         }
     }

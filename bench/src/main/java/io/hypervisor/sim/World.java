@@ -58,7 +58,9 @@ final class World implements Cluster, AutoCloseable {
     }
 
     private static List<HostPort> rotated(List<HostPort> all, int by) {
-        return IntStream.range(0, all.size()).mapToObj(i -> all.get((i + by) % all.size())).toList();
+        return IntStream.range(0, all.size())
+                .mapToObj(i -> all.get((i + by) % all.size()))
+                .toList();
     }
 
     private static double drift(RandomGenerator random) {

@@ -55,8 +55,9 @@ final class JournalFile implements AutoCloseable {
         long cut = bytes.get().length - whole;
         if (cut > 0) {
             file.truncate(whole);
-            file.force();
         }
+        // What was read may have been written by a process that died before it had forced it.
+        file.force();
         return new Opened(new JournalFile(disk, name, file, whole), records, cut);
     }
 

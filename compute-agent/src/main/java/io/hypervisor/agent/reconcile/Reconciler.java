@@ -213,7 +213,13 @@ public final class Reconciler implements AutoCloseable {
             case Step.Wait(Duration pause) -> Outcome.again(pause);
             case Step.Gone() -> gone(want, local);
             case Step.Create() ->
-                    act("create", want, inventory, found, () -> create(driver, want, local));
+                    act(
+                            "create",
+                            want,
+                            inventory,
+                            // Half of it may exist, whatever the driver says.
+                            Optional.of(found(want, local, Found.State.PARTIAL)),
+                            () -> create(driver, want, local));
             case Step.Start(boolean again) ->
                     act("start", want, inventory, found, () -> start(driver, want, local, again));
             case Step.Stop(Duration grace) ->
@@ -290,11 +296,11 @@ public final class Reconciler implements AutoCloseable {
             String name,
             Assignment want,
             Inventory inventory,
-            Optional<Found> before,
+            Optional<Found> ifItFails,
             Action action) {
         String id = want.getInstanceId();
         Timer.Sample sample = Timer.start(metrics);
-        Optional<Found> left = before;
+        Optional<Found> left = ifItFails;
         inventory.begin(id);
         try {
             FaultPoint.AGENT_ACTION_PLANNED.reached();

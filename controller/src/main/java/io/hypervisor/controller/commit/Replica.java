@@ -290,8 +290,14 @@ public final class Replica implements Committer, AutoCloseable {
     }
 
     private void won(Term term) {
-        if (following.isEmpty() || !term.held()) {
+        if (following.isEmpty()) {
             term.close();
+            return;
+        }
+        if (!term.held()) {
+            // It ended before this was told of it, so nobody will say so again.
+            term.close();
+            campaign();
             return;
         }
         LeaderRecord record =
