@@ -64,6 +64,18 @@ import java.util.stream.Stream;
 final class BadInputTest {
     private static final String PACKAGE = "hypervisor.v1.";
 
+    private static final Set<String> ENUMS =
+            Set.of(
+                    "role",
+                    "type",
+                    "status",
+                    "state",
+                    "strategy",
+                    "relocation",
+                    "on_lost_contact",
+                    "restart_policy");
+    // Every third row: what it shows is the way, not the checks.
+    private static final int HTTP_SAMPLE = 3;
     private static final TypeRegistry DETAILS =
             TypeRegistry.newBuilder()
                     .add(ErrorInfo.getDescriptor())
@@ -255,10 +267,12 @@ final class BadInputTest {
     void httpAnswersAlike() throws InvalidProtocolBufferException {
         Scene.Traces before = scene.traces();
         int sent = 0;
+        List<Row> rows = all().filter(BadInputTest::overHttp).toList();
         try (HttpCaller http = new HttpCaller(scene)) {
-            for (Row row : all().filter(BadInputTest::overHttp).toList()) {
-                MethodDescriptor method = method(row);
-                Optional<HttpRequest> request = http.request(method, resolved(row.request()));
+            for (int i = 0; i < rows.size(); i += HTTP_SAMPLE) {
+                Row row = rows.get(i);
+                Optional<HttpRequest> request =
+                        http.request(method(row), resolved(row.request()));
                 if (request.isPresent()) {
                     sent++;
                     checkHttp(row, http.send(request.get()));
@@ -280,11 +294,7 @@ final class BadInputTest {
      */
     private static boolean overHttp(Row row) {
         String lastName = row.fieldPath().substring(row.fieldPath().lastIndexOf('.') + 1);
-        boolean enumeration =
-                Set.of("role", "type", "status", "strategy", "relocation", "on_lost_contact")
-                                .contains(lastName)
-                        || lastName.equals("restart_policy");
-        boolean ignored = enumeration && row.value().equals(-1);
+        boolean ignored = ENUMS.contains(lastName) && row.value().equals(-1);
         return !row.call().service().equals("AgentService") && !ignored;
     }
 

@@ -160,11 +160,6 @@ final class FuzzTest {
 
     /** What is known can be deleted, and then there is nothing, watches and consoles included. */
     private static void nothingIsLeft(Scene scene) {
-        for (Instance instance : all(scene)) {
-            if (!instance.getLocal()) {
-                delete(scene, instance.getId());
-            }
-        }
         for (Instance local :
                 scene.node().listInstances(Empty.getDefaultInstance()).getInstancesList()) {
             if (local.getLocal()) {
@@ -177,7 +172,14 @@ final class FuzzTest {
                                                 .build());
             }
         }
-        await().until(() -> all(scene).isEmpty());
+        await().until(
+                        () -> {
+                            List<Instance> rest = all(scene);
+                            rest.stream()
+                                    .filter(instance -> !instance.getLocal())
+                                    .forEach(instance -> delete(scene, instance.getId()));
+                            return rest.isEmpty();
+                        });
         await().until(() -> scene.gauge("hypervisor.watch.watchers") == 0);
         await().until(() -> scene.gauge("hypervisor.feed.streams") == 1);
         assertThat(scene.traces().files())
