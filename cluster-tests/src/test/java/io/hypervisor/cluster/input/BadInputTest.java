@@ -184,8 +184,8 @@ final class BadInputTest {
                 scene.cluster()
                         .listNodes(ListNodesRequest.newBuilder().setPageSize(1).build())
                         .getNextPageToken());
-        String last = instances.endsWith("A") ? "B" : "A";
-        known.put("{tampered_token}", instances.substring(0, instances.length() - 1) + last);
+        String other = instances.startsWith("A") ? "B" : "A";
+        known.put("{tampered_token}", other + instances.substring(1));
     }
 
     private static Instance made(String name, boolean waiting) {
@@ -295,7 +295,9 @@ final class BadInputTest {
     private static boolean overHttp(Row row) {
         String lastName = row.fieldPath().substring(row.fieldPath().lastIndexOf('.') + 1);
         boolean ignored = ENUMS.contains(lastName) && row.value().equals(-1);
-        return !row.call().service().equals("AgentService") && !ignored;
+        // What this version does not know is dropped there, so it cannot be too large.
+        boolean unknown = row.field().equals("request");
+        return !row.call().service().equals("AgentService") && !ignored && !unknown;
     }
 
     private static MethodDescriptor method(Row row) {

@@ -11,13 +11,11 @@ import com.google.protobuf.util.JsonFormat;
 
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -26,6 +24,8 @@ import java.util.regex.Pattern;
 /** Sends requests as JSON, by the google.api.http rules of their methods. */
 final class HttpCaller implements AutoCloseable {
     private static final Pattern VARIABLE = Pattern.compile("\\{([a-z_]+)}");
+
+    private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9-]+");
 
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
@@ -49,15 +49,20 @@ final class HttpCaller implements AutoCloseable {
             FieldDescriptor field =
                     message.getDescriptorForType().findFieldByName(variable.group(1));
             String value = (String) message.getField(field);
-            if (value.isEmpty()) {
+            // Others are another path, or none.
+            if (!SEGMENT.matcher(value).matches()) {
                 return Optional.empty();
             }
             body.clearField(field);
-            String encoded = URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
-            variable.appendReplacement(path, Matcher.quoteReplacement(encoded));
+            variable.appendReplacement(path, value);
         }
         variable.appendTail(path);
-        return Optional.of(post(path.toString(), JsonFormat.printer().print(body.build())));
+        try {
+            return Optional.of(post(path.toString(), JsonFormat.printer().print(body.build())));
+        } catch (IllegalArgumentException notInJson) {
+            // A time outside the years that JSON has.
+            return Optional.empty();
+        }
     }
 
     private static HttpRule ruleOf(MethodDescriptor method) {

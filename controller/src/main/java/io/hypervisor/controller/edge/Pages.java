@@ -2,6 +2,7 @@ package io.hypervisor.controller.edge;
 
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Message;
+import com.google.protobuf.MessageLite;
 
 import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.controller.state.Snapshot;
@@ -32,6 +33,8 @@ final class Pages {
     static final int DEFAULT_SIZE = 20;
     static final int MAX_SIZE = 100;
 
+    // With one item more than that, a page is still smaller than the 4 MiB that clients take.
+    private static final int MAX_BYTES = 2 << 20;
     private static final String MAC = "HmacSHA256";
     private static final int SEAL_BYTES = 16;
     // No valid token comes near it.
@@ -93,8 +96,11 @@ final class Pages {
         /** Takes a page from what comes after {@link #after}, in the order of the keys. */
         <T> Page<T> take(Iterator<T> rest, Function<T, String> key) {
             List<T> items = new ArrayList<>(size);
-            while (items.size() < size && rest.hasNext()) {
-                items.add(rest.next());
+            long bytes = 0;
+            while (items.size() < size && bytes < MAX_BYTES && rest.hasNext()) {
+                T item = rest.next();
+                bytes += item instanceof MessageLite message ? message.getSerializedSize() : 0;
+                items.add(item);
             }
             boolean last = !rest.hasNext();
             return new Page<>(items, last ? "" : seal(scope, key.apply(items.getLast())));

@@ -3,9 +3,11 @@ package io.hypervisor.controller.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.ListNodesRequest;
+import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.core.Fault;
 
 import net.jqwik.api.ForAll;
@@ -15,6 +17,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -44,6 +47,20 @@ final class PagesTest {
             token = page.nextToken();
         } while (!token.isEmpty());
         assertThat(got).containsExactlyElementsOf(keys);
+    }
+
+    @Test
+    void aPageOfLargeItemsIsShorter() {
+        Instance large =
+                Instance.newBuilder()
+                        .setMetadata(
+                                Metadata.newBuilder().putAnnotations("a", "x".repeat(500_000)))
+                        .build();
+        Pages.Page<Instance> page =
+                pages.open(FILTERS, 100, "")
+                        .take(Collections.nCopies(50, large).iterator(), instance -> "key");
+        assertThat(page.items()).hasSize(5);
+        assertThat(page.nextToken()).isNotEmpty();
     }
 
     private String token() {
