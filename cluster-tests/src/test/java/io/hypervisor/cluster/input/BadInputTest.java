@@ -271,8 +271,7 @@ final class BadInputTest {
         try (HttpCaller http = new HttpCaller(scene)) {
             for (int i = 0; i < rows.size(); i += HTTP_SAMPLE) {
                 Row row = rows.get(i);
-                Optional<HttpRequest> request =
-                        http.request(method(row), resolved(row.request()));
+                Optional<HttpRequest> request = http.request(method(row), resolved(row.request()));
                 if (request.isPresent()) {
                     sent++;
                     checkHttp(row, http.send(request.get()));
@@ -297,7 +296,11 @@ final class BadInputTest {
         boolean ignored = ENUMS.contains(lastName) && row.value().equals(-1);
         // What this version does not know is dropped there, so it cannot be too large.
         boolean unknown = row.field().equals("request");
-        return !row.call().service().equals("AgentService") && !ignored && !unknown;
+        // The JSON parser itself refuses longer names, with 400 and without details.
+        boolean unreadable =
+                row.value() instanceof Map<?, ?> map
+                        && map.keySet().stream().anyMatch(k -> k.toString().length() > 50_000);
+        return !row.call().service().equals("AgentService") && !ignored && !unknown && !unreadable;
     }
 
     private static MethodDescriptor method(Row row) {
@@ -367,7 +370,7 @@ final class BadInputTest {
                 violations = detail.unpack(BadRequest.class).getFieldViolationsList();
             }
         }
-        assertThat(reason).as(description).isEqualTo(row.reason());
+        assertThat(reason).as("%s: %s", row, description).isEqualTo(row.reason());
         if (row.field().isEmpty()) {
             assertThat(description).contains(row.says());
         } else {

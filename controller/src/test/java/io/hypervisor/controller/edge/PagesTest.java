@@ -53,8 +53,7 @@ final class PagesTest {
     void aPageOfLargeItemsIsShorter() {
         Instance large =
                 Instance.newBuilder()
-                        .setMetadata(
-                                Metadata.newBuilder().putAnnotations("a", "x".repeat(500_000)))
+                        .setMetadata(Metadata.newBuilder().putAnnotations("a", "x".repeat(500_000)))
                         .build();
         Pages.Page<Instance> page =
                 pages.open(FILTERS, 100, "")
