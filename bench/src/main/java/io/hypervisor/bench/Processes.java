@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -33,7 +34,7 @@ public final class Processes implements AutoCloseable {
 
     private final Path top;
     private final Path folder;
-    private final List<Process> running = new ArrayList<>();
+    private final List<Process> running = new CopyOnWriteArrayList<>();
     private final HttpClient http = HttpClient.newHttpClient();
     private int started;
 
@@ -45,6 +46,8 @@ public final class Processes implements AutoCloseable {
     public Processes(Path top, Path folder) {
         this.top = top;
         this.folder = folder;
+        // A run that is interrupted leaves nothing behind either.
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stopAll));
     }
 
     /** One that was started. */
@@ -287,6 +290,10 @@ public final class Processes implements AutoCloseable {
     @Override
     public void close() {
         http.close();
+        stopAll();
+    }
+
+    private void stopAll() {
         running.reversed().forEach(Process::destroy);
         for (Process process : running.reversed()) {
             try {
