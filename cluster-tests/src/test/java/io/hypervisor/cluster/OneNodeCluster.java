@@ -39,6 +39,11 @@ final class OneNodeCluster implements AutoCloseable {
     /** Builds the demo images, unless they are there. */
     void buildImages() {
         execute("deploy/images/demo-guest/build", data.resolve("images").toString());
+        buildContainerImage();
+    }
+
+    /** Builds the demo container image, unless it is there. */
+    void buildContainerImage() {
         execute(
                 "deploy/images/demo-busybox/build",
                 Files.exists(data.resolve("cache"))
@@ -90,17 +95,38 @@ final class OneNodeCluster implements AutoCloseable {
 
     /** Kills a process ("controller" or "agent") without warning; the cluster starts it again. */
     void kill(String name) {
+        killLater(name).run();
+    }
+
+    /** Kills a process; the returned step waits until the cluster has started it again. */
+    Runnable killLater(String name) {
         Path file = data.resolve(name + ".pid");
         long pid = killNow(file);
-        await().atMost(Duration.ofMinutes(1)).until(() -> pid(file) != pid);
+        return () ->
+                await().atMost(Duration.ofMinutes(1))
+                        .ignoreExceptions()
+                        .until(() -> pid(file) != pid);
+    }
+
+    /** Kills libvirtd and containerd; what they run, runs on. */
+    void killDaemons() {
+        killNow(data.resolve("libvirt/libvirtd.pid"));
+        killNow(data.resolve("containerd/containerd.pid"));
+    }
+
+    /** Starts libvirtd and containerd again. */
+    void startDaemons() {
+        execute("deploy/libvirt/start-libvirtd", data.resolve("libvirt").toString());
+        execute("deploy/containerd/start-containerd", data.resolve("containerd").toString());
     }
 
     /** Kills the process that a file names, without warning, and waits for its end. */
-    static long killNow(Path pidFile) {
+    private static long killNow(Path pidFile) {
         long pid = pid(pidFile);
-        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
-        process.destroyForcibly();
-        process.onExit().join();
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        // It may stay in the process table for as long as its parent does not look.
+        await().pollInterval(Duration.ofMillis(5))
+                .until(() -> String.join("", Leftovers.commandLine(pid)).isEmpty());
         return pid;
     }
 
