@@ -10,10 +10,10 @@ MVN := mvn -q
 SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check history scale bench fuzz sim clean
+.PHONY: help setup build proto demo run test check history scale bench fuzz sim crash-matrix clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install missing Debian packages (the only step that may need root)
 	@deploy/java >/dev/null
@@ -34,6 +34,10 @@ run: build ## one-node cluster in the foreground; DATA=dir keeps its state, Ctrl
 
 demo: build ## the same, with a demo VM and a demo container; EXIT=1 ends after the demo
 	@EXIT="$(EXIT)" deploy/demo "$(DATA)"
+
+crash-matrix: build ## kill each process at each step of each operation, on real daemons
+	@$(MVN) package -pl cluster-tests -am -Dtest=CrashMatrixTest \
+		-Dsurefire.failIfNoSpecifiedTests=false -Dformat.skip -Dcrash.matrix=all
 
 test: setup ## all tests, on real daemons that the tests start and stop
 	@mvn verify

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypervisor.cluster.CrashPlan.Round;
 import io.hypervisor.cluster.CrashPlan.Victim;
-import io.hypervisor.controller.store.etcd.EtcdCluster;
 import io.hypervisor.core.FaultPoint;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -18,17 +18,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
 
 /**
  * kill -9 between each pair of steps of create, stop, start and delete, on real daemons: afterwards
- * everything agrees within a minute. With -Dcrash.matrix=all every cell; else a selection with every
- * point, and every victim with every operation.
+ * everything agrees within a minute. With -Dcrash.matrix=all every cell; else a selection with
+ * every point, and every victim with every operation.
  */
 @Tag("real")
 class CrashMatrixTest {
@@ -39,15 +36,13 @@ class CrashMatrixTest {
     private ReflectionClient client;
     private FaultFolder faults;
     private CrashScene scene;
-    private int stores;
 
-    private void start(Map<String, String> environment) throws IOException {
+    @BeforeEach
+    void start() throws IOException {
         data = Files.createTempDirectory("hv");
         faults = new FaultFolder(data.resolve("faults"));
         Files.createDirectory(faults.folder());
-        Map<String, String> variables = new HashMap<>(environment);
-        variables.putAll(faults.environment());
-        cluster = new OneNodeCluster(data, variables);
+        cluster = new OneNodeCluster(data, faults.environment());
         cluster.buildContainerImage();
         // A disk that nothing boots from: its machine waits at its firmware and costs nothing.
         Files.createDirectories(data.resolve("images"));
@@ -74,41 +69,15 @@ class CrashMatrixTest {
     }
 
     @Test
-    void embeddedStore() throws IOException {
-        start(Map.of());
+    void everythingAgreesWhoeverIsKilled() {
         List<Victim> victims = List.of(Victim.AGENT, Victim.DAEMON, Victim.CONTROLLER);
         List<Round> rounds = ALL ? CrashPlan.all(victims) : CrashPlan.covering(victims);
-        run(rounds, this::kill);
+        run(rounds);
         assertThat(rounds.stream().flatMap(round -> round.held().values().stream()))
                 .containsAll(EnumSet.allOf(FaultPoint.class));
     }
 
-    @Test
-    void membersOfEtcd() throws IOException {
-        try (EtcdCluster etcd = EtcdCluster.start(3)) {
-            String endpoints =
-                    etcd.endpoints().stream().map(Object::toString).collect(Collectors.joining(","));
-            start(
-                    Map.of(
-                            "CONTROLLER_FLAGS",
-                            "--store=etcd --etcd.endpoints=[" + endpoints + "]"));
-            run(ALL ? CrashPlan.all(List.of(Victim.STORE)) : someOfEtcd(), v -> killMember(etcd));
-        }
-    }
-
-    private static List<Round> someOfEtcd() {
-        return List.of(
-                CrashPlan.serial(Victim.STORE, "CREATE", FaultPoint.CONTROLLER_COMMIT_BEGUN),
-                CrashPlan.serial(Victim.STORE, "STOP", FaultPoint.CONTROLLER_COMMIT_DONE),
-                CrashPlan.serial(Victim.STORE, "START", FaultPoint.CONTROLLER_DELTA_MADE),
-                CrashPlan.serial(Victim.STORE, "DELETE", FaultPoint.CONTROLLER_REPORT_RECEIVED));
-    }
-
     /** Kills; the returned step brings the victim back. */
-    private interface Killer {
-        Runnable kill(Victim victim);
-    }
-
     private Runnable kill(Victim victim) {
         return switch (victim) {
             case CONTROLLER -> cluster.killLater("controller");
@@ -117,21 +86,14 @@ class CrashMatrixTest {
                 cluster.killDaemons();
                 yield cluster::startDaemons;
             }
-            case STORE -> throw new IllegalStateException("no etcd");
         };
     }
 
-    private Runnable killMember(EtcdCluster etcd) {
-        int member = stores++ % etcd.size();
-        etcd.kill(member);
-        return () -> etcd.restart(member);
-    }
-
-    private void run(List<Round> rounds, Killer killer) {
+    private void run(List<Round> rounds) {
         CrashTable table = new CrashTable();
         try {
             for (Round round : rounds) {
-                table.add(round, run(round, killer));
+                table.add(round, run(round));
             }
             scene.deleteAll();
         } finally {
@@ -140,7 +102,7 @@ class CrashMatrixTest {
     }
 
     /** Returns how long it took until everything agreed, from the kill on. */
-    private Duration run(Round round, Killer killer) {
+    private Duration run(Round round) {
         try {
             scene.prepare(round.lanes());
             faults.arm(Set.copyOf(round.held().values()));
@@ -148,7 +110,7 @@ class CrashMatrixTest {
             List<FaultPoint> expected = new ArrayList<>(round.held().values());
             faults.awaitReached(round.serial() ? Set.copyOf(expected) : expected);
             long killed = System.nanoTime();
-            Runnable restart = killer.kill(round.victim());
+            Runnable restart = kill(round.victim());
             faults.release();
             restart.run();
             operations.join();

@@ -22,8 +22,7 @@ final class CrashPlan {
     enum Victim {
         CONTROLLER,
         AGENT,
-        DAEMON,
-        STORE
+        DAEMON
     }
 
     /** An operation on an instance of a kind, in flight. */
@@ -127,13 +126,13 @@ final class CrashPlan {
     }
 
     // In an order in which each leaves what the next one needs.
-    static final List<String> OPERATIONS = List.of("CREATE", "STOP", "START", "DELETE");
+    private static final List<String> OPERATIONS = List.of("CREATE", "STOP", "START", "DELETE");
 
     private static Round shared(Victim victim, Map<Lane, FaultPoint> held) {
         return new Round(victim, EnumSet.allOf(Lane.class), held, false);
     }
 
-    static Round serial(Victim victim, String operation, FaultPoint point) {
+    private static Round serial(Victim victim, String operation, FaultPoint point) {
         Map<Lane, FaultPoint> held = new TreeMap<>();
         for (Lane lane : Lane.values()) {
             if (lane.operation().equals(operation)) {
@@ -170,8 +169,7 @@ final class CrashPlan {
                 Map<Lane, FaultPoint> more = new LinkedHashMap<>(wanted);
                 more.put(lane, point);
                 Map<Lane, FaultPoint> held = held(Set.copyOf(more.values()));
-                if (more.entrySet().stream()
-                        .allMatch(e -> held.get(e.getKey()) == e.getValue())) {
+                if (more.entrySet().stream().allMatch(e -> held.get(e.getKey()) == e.getValue())) {
                     wanted = more;
                     break;
                 }

@@ -196,8 +196,8 @@ final class CrashScene {
     }
 
     /**
-     * Takes the number of times that QEMU was started as it is: one that libvirtd lost before it let
-     * the guest run, and ended when it came back, has started nothing.
+     * Takes the number of times that QEMU was started as it is: one that libvirtd lost before it
+     * let the guest run, and ended when it came back, has started nothing.
      */
     void countMachinesAnew() {
         wanted.replaceAll(
@@ -231,7 +231,8 @@ final class CrashScene {
         List<String> running = new ArrayList<>(ids(true, true));
         running.addAll(ids(false, true));
         assertThat(reality.processes())
-                .as("processes").containsExactlyInAnyOrderElementsOf(running);
+                .as("processes")
+                .containsExactlyInAnyOrderElementsOf(running);
         Struct node =
                 list(client.call("hypervisor.v1.ClusterService/ListNodes", "{}"), "nodes")
                         .getFirst();
@@ -245,7 +246,10 @@ final class CrashScene {
     void assertNothingTwice() {
         wanted.forEach(
                 (id, w) ->
-                        assertThat(w.vm() ? reality.machineStarts(id) : reality.written(id, "begun"))
+                        assertThat(
+                                        w.vm()
+                                                ? reality.machineStarts(id)
+                                                : reality.written(id, "begun"))
                                 .as("starts of %s", id)
                                 .isEqualTo(w.starts()));
     }

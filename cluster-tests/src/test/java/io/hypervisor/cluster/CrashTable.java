@@ -24,8 +24,7 @@ final class CrashTable {
                             cells.computeIfAbsent(point, p -> new EnumMap<>(Victim.class))
                                     .computeIfAbsent(round.victim(), v -> new TreeSet<>())
                                     .add(lane);
-                            longest.merge(
-                                    point, duration, (a, b) -> a.compareTo(b) > 0 ? a : b);
+                            longest.merge(point, duration, (a, b) -> a.compareTo(b) > 0 ? a : b);
                         });
     }
 
@@ -51,18 +50,17 @@ final class CrashTable {
         table.append("crash matrix: C create, S stop, R start, D delete; capitals: VM, small:");
         table.append(" container\n");
         table.append(
-                "%-38s%-12s%-12s%-12s%-12s%s%n"
-                        .formatted("point", "controller", "agent", "daemon", "store", "agrees in"));
+                "%-38s%-12s%-12s%-12s%s%n"
+                        .formatted("point", "controller", "agent", "daemon", "agrees in"));
         cells.forEach(
                 (point, victims) ->
                         table.append(
-                                "%-38s%-12s%-12s%-12s%-12s%.1f s%n"
+                                "%-38s%-12s%-12s%-12s%.1f s%n"
                                         .formatted(
                                                 point.fileName(),
                                                 letters(victims, Victim.CONTROLLER),
                                                 letters(victims, Victim.AGENT),
                                                 letters(victims, Victim.DAEMON),
-                                                letters(victims, Victim.STORE),
                                                 longest.get(point).toMillis() / 1000.0)));
         long count =
                 cells.values().stream()
