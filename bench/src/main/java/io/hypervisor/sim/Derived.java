@@ -152,7 +152,8 @@ final class Derived implements Checker {
         return ids;
     }
 
-    private static void requireSame(String who, Snapshot actual, Snapshot expected) {
+    /** All of it. */
+    static void requireSame(String who, Snapshot actual, Snapshot expected) {
         for (String id : all(actual, expected)) {
             requireSame(who, id, actual, expected);
         }

@@ -1,0 +1,439 @@
+package io.hypervisor.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.hypervisor.agent.journal.Intent;
+import io.hypervisor.api.internal.v1.NodeHealth;
+import io.hypervisor.api.v1.EventType;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Resources;
+import io.hypervisor.api.v1.RunIntent;
+import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Table;
+import io.hypervisor.controller.state.Views;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Every checker accepts a good history, and refuses each kind of bad one. */
+class CheckersTest {
+    private final HandMade cluster = new HandMade().withNodes();
+    private final Judges judges = new Judges(cluster);
+
+    @BeforeEach
+    void attempts() {
+        for (String id : List.of("i", "j")) {
+            judges.ledger().asks(id, HandMade.request(id));
+        }
+    }
+
+    private void accepted() {
+        judges.step();
+    }
+
+    private void refused(String checker, String because) {
+        refused(checker, because, judges::step);
+    }
+
+    private static void refused(String checker, String because, Runnable what) {
+        Violation violation = catchThrowableOfType(Violation.class, what::run);
+        assertThat(violation).as("nobody objects").isNotNull();
+        assertThat(violation.checker()).as(violation.getMessage()).isEqualTo(checker);
+        assertThat(violation).hasMessageContaining(because);
+    }
+
+    private Instance view(String id) {
+        judges.catchUp();
+        return Views.instance(judges.now(), id).orElseThrow();
+    }
+
+    // ---- acknowledged
+
+    @Test
+    void aLifeFromCreationToDeletionIsAccepted() {
+        cluster.create("i", "a");
+        judges.acknowledged().created("i", view("i"));
+        judges.acknowledged().changed(view("i"), RunIntent.RUN_INTENT_RUNNING);
+        judges.ledger().deletes("i", false);
+        cluster.put(
+                Table.INSTANCE, "i", HandMade.instance("i").toBuilder().setDeleting(true).build());
+        cluster.forget("i");
+        accepted();
+    }
+
+    @Test
+    void acknowledgedBeforeTheStoreHasIt() {
+        cluster.create("i", "a");
+        Instance told = view("i").toBuilder().setRevision(cluster.revision() + 1).build();
+        refused("acknowledged", "store is at", () -> judges.acknowledged().created("i", told));
+    }
+
+    @Test
+    void acknowledgedAndNeverStored() {
+        cluster.create("i", "a");
+        Instance told = view("i").toBuilder().setId("j").build();
+        refused("acknowledged", "no such", () -> judges.acknowledged().created("j", told));
+    }
+
+    @Test
+    void deletedWithoutBeingAsked() {
+        cluster.create("i", "a");
+        cluster.forget("i");
+        refused("acknowledged", "nobody asked for");
+    }
+
+    @Test
+    void createdAlthoughRefused() {
+        judges.ledger().refused("i");
+        cluster.create("i", "a");
+        refused("acknowledged", "was refused");
+    }
+
+    @Test
+    void twoInstancesForOneAttempt() {
+        cluster.create("i", "a");
+        judges.acknowledged().created("i", view("i"));
+        cluster.commit(
+                Edit.put(
+                        Table.INSTANCE,
+                        "j",
+                        HandMade.instance("i").toBuilder().setId("j").setName("other").build()),
+                Edit.put(Table.PLACEMENT, "j", HandMade.placement("j", "a", 1)));
+        judges.ledger().asks("i", HandMade.request("i").toBuilder().setName("other").build());
+        Instance second = view("j");
+        refused("acknowledged", "made i and j", () -> judges.acknowledged().created("i", second));
+    }
+
+    @Test
+    void stoppedButStillToRun() {
+        cluster.create("i", "a");
+        Instance told = view("i");
+        refused(
+                "acknowledged",
+                "RUNNING was answered",
+                () -> judges.acknowledged().changed(told, RunIntent.RUN_INTENT_STOPPED));
+    }
+
+    @Test
+    void ownWriteNotRead() {
+        cluster.create("i", "a");
+        judges.acknowledged().created("i", view("i"));
+        refused(
+                "acknowledged",
+                "not found",
+                () -> judges.acknowledged().read("i", 1, Optional.empty()));
+    }
+
+    @Test
+    void listLeavesOneOut() {
+        cluster.create("i", "a");
+        cluster.create("j", "a");
+        Instance only = view("j");
+        long now = cluster.revision();
+        refused(
+                "acknowledged",
+                "is not listed",
+                () -> judges.acknowledged().listed(List.of(only), now, now));
+        refused(
+                "acknowledged",
+                "twice",
+                () -> judges.acknowledged().listed(List.of(only, only), now, now));
+    }
+
+    // ---- one copy
+
+    @Test
+    void twoCopiesRun() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 1);
+        accepted();
+        cluster.node(1).runs("i", 1);
+        refused("one-copy", "and on");
+    }
+
+    @Test
+    void aCopyWithoutPowerDoesNotRun() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 1);
+        cluster.node(1).runs("i", 1);
+        cluster.node(1).powered = false;
+        accepted();
+    }
+
+    @Test
+    void anEpochThatWasNeverPlacedRuns() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 2);
+        refused("one-copy", "at most epoch 1");
+    }
+
+    @Test
+    void takenOffANodeThatRunsIt() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 1);
+        unreachable("a");
+        cluster.put(Table.PLACEMENT, "i", HandMade.placement("i", "", 1));
+        refused("one-copy", "takes instance i epoch 1 off node a");
+    }
+
+    @Test
+    void forgottenWithoutConfirmation() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 1);
+        judges.ledger().deletes("i", false);
+        cluster.forget("i");
+        refused("one-copy", "takes instance i");
+    }
+
+    @Test
+    void forgottenByForceWhileOutOfTouchIsAllowed() {
+        cluster.create("i", "a");
+        cluster.node(0).runs("i", 1);
+        unreachable("a");
+        judges.ledger().deletes("i", true);
+        cluster.forget("i");
+        accepted();
+    }
+
+    private void unreachable(String node) {
+        cluster.put(
+                Table.HEALTH,
+                node,
+                NodeHealth.newBuilder()
+                        .setNodeId(node)
+                        .setStatus(NodeStatus.NODE_STATUS_UNREACHABLE)
+                        .build());
+    }
+
+    // ---- reservations
+
+    @Test
+    void nothingReserved() {
+        cluster.commit(
+                Edit.put(Table.INSTANCE, "i", HandMade.instance("i")),
+                Edit.put(
+                        Table.PLACEMENT,
+                        "i",
+                        HandMade.placement("i", "a", 1).toBuilder().clearReservation().build()));
+        refused("reservations", "reserves");
+    }
+
+    @Test
+    void goneAndStillReserved() {
+        cluster.create("i", "a");
+        judges.ledger().deletes("i", false);
+        cluster.commit(Edit.delete(Table.INSTANCE, "i"));
+        refused("reservations", "keeps its reservation");
+    }
+
+    @Test
+    void moreThanFits() {
+        cluster.put(
+                Table.NODE,
+                "a",
+                HandMade.record("a").toBuilder()
+                        .setCapacity(
+                                Resources.newBuilder().setCpuCores(1).setMemoryBytes(1L << 30))
+                        .build());
+        cluster.create("i", "a");
+        refused("reservations", "fills node a");
+    }
+
+    @Test
+    void oneNameTwice() {
+        cluster.create("i", "a");
+        cluster.commit(
+                Edit.put(
+                        Table.INSTANCE,
+                        "j",
+                        HandMade.instance("j").toBuilder().setName("name-i").build()),
+                Edit.put(Table.PLACEMENT, "j", HandMade.placement("j", "a", 1)));
+        judges.ledger().asks("j", HandMade.request("i"));
+        refused("reservations", "belongs to both");
+    }
+
+    // ---- growth
+
+    @Test
+    void aFormerLeaderWrites() {
+        accepted();
+        cluster.term = 0;
+        cluster.create("i", "a");
+        refused("growth", "in term 0");
+    }
+
+    @Test
+    void movedWithoutANewEpoch() {
+        cluster.create("i", "a");
+        cluster.put(Table.PLACEMENT, "i", HandMade.placement("i", "b", 1));
+        refused("growth", "gets epoch 1");
+    }
+
+    @Test
+    void anIntentGoesBack() {
+        cluster.create("i", "a");
+        cluster.put(
+                Table.INSTANCE, "i", HandMade.instance("i").toBuilder().setRunGeneration(0).build());
+        refused("growth", "goes back");
+    }
+
+    @Test
+    void aJournalGoesBack() {
+        cluster.node(0).intent = Optional.of(intent(3, Map.of()));
+        accepted();
+        cluster.node(0).intent = Optional.of(intent(2, Map.of()));
+        refused("growth", "the journal goes back");
+    }
+
+    private static Intent intent(
+            long revision, Map<String, io.hypervisor.api.internal.v1.Assignment> assignments) {
+        return new Intent("c", 1, revision, false, new TreeMap<>(assignments), new TreeMap<>());
+    }
+
+    // ---- derived
+
+    @Test
+    void aSnapshotThatMissedAChange() {
+        cluster.create("i", "a");
+        Snapshot before = at();
+        cluster.create("j", "a");
+        Snapshot now = at();
+        Snapshot skipped = before.with(now.revision(), List.of());
+        Derived.requireSame("somebody", now, now);
+        refused("derived", "instance j", () -> Derived.requireSame("somebody", skipped, now));
+    }
+
+    @Test
+    void aJournalThatIsNotTheDocument() {
+        long revision = cluster.create("i", "a");
+        cluster.node(0).intent = Optional.of(intent(revision, Map.of()));
+        refused("derived", "journal of a");
+    }
+
+    @Test
+    void aJournalOfANodeWithoutInstances() {
+        long revision = cluster.create("i", "b");
+        cluster.node(0).intent = Optional.of(intent(revision, Map.of()));
+        accepted();
+    }
+
+    // ---- watch
+
+    private Reading reading() {
+        return judges.reading("w", Changes.Kind.INSTANCES, Watching.having(Map.of()));
+    }
+
+    private Snapshot at() {
+        judges.catchUp();
+        return judges.now();
+    }
+
+    private static void tells(Reading reading, EventType type, Snapshot now, String id) {
+        reading.event(type, id, Views.instance(now, id).orElseThrow(), now.revision());
+    }
+
+    @Test
+    void aWatchThatTellsEverythingIsAccepted() {
+        Reading reading = reading();
+        reading.opened(true);
+        cluster.create("i", "a");
+        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "i");
+        cluster.create("j", "a");
+        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "j");
+        unreachable("a");
+        Snapshot lost = at();
+        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "i");
+        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "j");
+        reading.bookmark(lost.revision());
+        assertThat(reading.behind(lost.revision())).isFalse();
+        reading.opened(false);
+        reading.bookmark(lost.revision());
+    }
+
+    @Test
+    void aWatchLeavesAChangeOut() {
+        Reading reading = reading();
+        reading.opened(true);
+        reading.bookmark(at().revision());
+        cluster.create("i", "a");
+        at();
+        cluster.create("j", "a");
+        Snapshot now = at();
+        refused("watch", "i at revision", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "j"));
+    }
+
+    @Test
+    void aWatchRepeatsAChange() {
+        Reading reading = reading();
+        reading.opened(true);
+        cluster.create("i", "a");
+        Snapshot now = at();
+        tells(reading, EventType.EVENT_TYPE_ADDED, now, "i");
+        refused("watch", "", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "i"));
+    }
+
+    @Test
+    void aResumedWatchRepeatsAChange() {
+        Reading reading = reading();
+        reading.opened(true);
+        cluster.create("i", "a");
+        Snapshot now = at();
+        tells(reading, EventType.EVENT_TYPE_ADDED, now, "i");
+        reading.opened(false);
+        refused("watch", "comes after", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "i"));
+    }
+
+    @Test
+    void aWatchSplitsARevision() {
+        Reading reading = reading();
+        reading.opened(true);
+        cluster.create("i", "a");
+        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "i");
+        cluster.create("j", "a");
+        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "j");
+        unreachable("a");
+        Snapshot lost = at();
+        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "i");
+        refused("watch", "before", () -> reading.bookmark(lost.revision()));
+        judges.ledger().deletes("j", true);
+        cluster.forget("j");
+        at();
+        refused(
+                "watch",
+                "lacks",
+                () ->
+                        reading.event(
+                                EventType.EVENT_TYPE_DELETED,
+                                "j",
+                                Views.instance(lost, "j").orElseThrow(),
+                                cluster.revision()));
+    }
+
+    @Test
+    void aBookmarkThatLies() {
+        Reading reading = reading();
+        reading.opened(true);
+        reading.bookmark(at().revision());
+        cluster.create("i", "a");
+        long now = at().revision();
+        refused("watch", "left out", () -> reading.bookmark(now));
+        refused("watch", "not in the store", () -> reading.bookmark(now + 1));
+    }
+
+    // ---- convergence
+
+    @Test
+    void unwantedCopiesAndMissingOnesAreNotConverged() {
+        cluster.create("i", "a");
+        judges.catchUp();
+        assertThat(judges.unsettled()).isPresent();
+    }
+}

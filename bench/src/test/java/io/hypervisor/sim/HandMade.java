@@ -1,0 +1,239 @@
+package io.hypervisor.sim;
+
+import com.google.protobuf.Message;
+
+import io.grpc.Channel;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.journal.Intent;
+import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.LeaderRecord;
+import io.hypervisor.api.internal.v1.NodeHealth;
+import io.hypervisor.api.internal.v1.NodeRecord;
+import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Resources;
+import io.hypervisor.api.v1.RunIntent;
+import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.PlacementConfig;
+import io.hypervisor.controller.state.Table;
+import io.hypervisor.controller.store.Store;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/** A cluster whose whole history is written by hand. Two nodes, "a" and "b". */
+final class HandMade implements Cluster {
+    static final InstanceSpec SPEC =
+            InstanceSpec.newBuilder()
+                    .setImage("run")
+                    .setCpuCores(1)
+                    .setMemoryBytes(1L << 30)
+                    .build();
+
+    private final List<Committed> history = new ArrayList<>();
+    private final Map<String, Store.Stored> entries = new TreeMap<>();
+    private final List<HandNode> nodes = List.of(new HandNode(0, "a"), new HandNode(1, "b"));
+    long term = 1;
+
+    static final class HandNode implements NodeHost {
+        private final int index;
+        private final String hostname;
+        final List<Found> world = new ArrayList<>();
+        boolean powered = true;
+        Optional<Intent> intent = Optional.empty();
+
+        HandNode(int index, String hostname) {
+            this.index = index;
+            this.hostname = hostname;
+        }
+
+        void runs(String id, long epoch) {
+            world.add(
+                    new Found(
+                            id,
+                            epoch,
+                            1,
+                            false,
+                            Found.State.RUNNING,
+                            Found.Exit.NONE,
+                            OptionalInt.empty(),
+                            "",
+                            Optional.empty()));
+        }
+
+        @Override
+        public int index() {
+            return index;
+        }
+
+        @Override
+        public String hostname() {
+            return hostname;
+        }
+
+        @Override
+        public boolean powered() {
+            return powered;
+        }
+
+        @Override
+        public void keepOff(boolean off) {}
+
+        @Override
+        public boolean agentUp() {
+            return powered;
+        }
+
+        @Override
+        public List<Found> world() {
+            return List.copyOf(world);
+        }
+
+        @Override
+        public Optional<Intent> intent() {
+            return intent;
+        }
+    }
+
+    HandNode node(int index) {
+        return nodes.get(index);
+    }
+
+    /** Both nodes, READY, and the first leader. */
+    HandMade withNodes() {
+        commit(Edit.put(Table.LEADER, Table.SELF, LeaderRecord.newBuilder().setHolder("1").build()));
+        for (HandNode node : nodes) {
+            commit(
+                    Edit.put(Table.NODE, node.hostname, record(node.hostname)),
+                    Edit.put(
+                            Table.HEALTH,
+                            node.hostname,
+                            NodeHealth.newBuilder()
+                                    .setNodeId(node.hostname)
+                                    .setStatus(NodeStatus.NODE_STATUS_READY)
+                                    .build()));
+        }
+        return this;
+    }
+
+    static NodeRecord record(String id) {
+        return NodeRecord.newBuilder()
+                .setId(id)
+                .setHostname(id)
+                .setCapacity(Resources.newBuilder().setCpuCores(1).setMemoryBytes(16L << 30))
+                .addSupportedInstanceTypes("container")
+                .setAdminStatus(NodeStatus.NODE_STATUS_READY)
+                .build();
+    }
+
+    static InstanceRecord instance(String id) {
+        return InstanceRecord.newBuilder()
+                .setId(id)
+                .setName("name-" + id)
+                .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
+                .setSpec(SPEC)
+                .setMetadata(
+                        Metadata.newBuilder()
+                                .putLabels("color", "blue")
+                                .putAnnotations(Ledger.ATTEMPT, id))
+                .setRunIntent(RunIntent.RUN_INTENT_RUNNING)
+                .setRunGeneration(1)
+                .build();
+    }
+
+    static CreateInstanceRequest request(String id) {
+        return CreateInstanceRequest.newBuilder().setName("name-" + id).setSpec(SPEC).build();
+    }
+
+    static PlacementRecord placement(String id, String node, long epoch) {
+        PlacementRecord.Builder placement =
+                PlacementRecord.newBuilder().setInstanceId(id).setNodeId(node).setEpoch(epoch);
+        if (!node.isEmpty()) {
+            placement.setReservation(
+                    PlacementConfig.defaults()
+                            .reservation(InstanceType.INSTANCE_TYPE_CONTAINER, SPEC));
+        }
+        return placement.build();
+    }
+
+    /** A new instance on a node. */
+    long create(String id, String node) {
+        return commit(
+                Edit.put(Table.INSTANCE, id, instance(id)),
+                Edit.put(Table.PLACEMENT, id, placement(id, node, 1)));
+    }
+
+    long put(Table table, String id, Message value) {
+        return commit(Edit.put(table, id, value));
+    }
+
+    long forget(String id) {
+        return commit(Edit.delete(Table.INSTANCE, id), Edit.delete(Table.PLACEMENT, id));
+    }
+
+    long commit(Edit... edits) {
+        long revision = revision() + 1;
+        List<Store.Write> writes = List.of(edits).stream().map(Edit::toWrite).toList();
+        for (Store.Write write : writes) {
+            write.value()
+                    .ifPresentOrElse(
+                            value ->
+                                    entries.put(
+                                            write.key(),
+                                            new Store.Stored(write.key(), value, revision)),
+                            () -> entries.remove(write.key()));
+        }
+        history.add(new Committed(revision, writes, 0, term));
+        return revision;
+    }
+
+    @Override
+    public Clock clock() {
+        return Clock.system();
+    }
+
+    @Override
+    public List<ControllerHost> controllers() {
+        return List.of();
+    }
+
+    @Override
+    public List<NodeHost> nodes() {
+        return List.copyOf(nodes);
+    }
+
+    @Override
+    public long revision() {
+        return history.isEmpty() ? 0 : history.getLast().revision();
+    }
+
+    @Override
+    public Store.Loaded content() {
+        return new Store.Loaded(revision(), List.copyOf(entries.values()));
+    }
+
+    @Override
+    public List<Committed> committedAfter(long revision) {
+        return history.stream().filter(each -> each.revision() > revision).toList();
+    }
+
+    @Override
+    public Channel channel(int client, int controller) {
+        throw new UnsupportedOperationException("nobody calls a hand-made cluster");
+    }
+
+    @Override
+    public Tasks clients() {
+        throw new UnsupportedOperationException("a hand-made cluster has no clients");
+    }
+}
