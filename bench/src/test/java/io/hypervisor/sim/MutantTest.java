@@ -1,0 +1,207 @@
+package io.hypervisor.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.util.Optional;
+import java.util.stream.LongStream;
+
+/**
+ * The simulator finds defects: each is planted into the running production code, and the checker
+ * whose business it is has to see it within a few seeds, all of which the code as it is passes.
+ */
+@Isolated
+class MutantTest {
+    private static final String CONTROLLER = "io.hypervisor.controller.";
+    private static final String AGENT = "io.hypervisor.agent.";
+    private static final int MOST_SEEDS = Integer.getInteger("m", 60);
+
+    /** A defect: where it is planted, what it breaks, and who must see it. */
+    enum Mutant {
+        FENCE_IGNORED(
+                "an unreachable node counts as fenced",
+                CONTROLLER + "fence.OperatorFencer",
+                "judge",
+                Defective.Certain.class,
+                OneCopy.NAME),
+        LOST_CONTACT_BELIEVED_AT_ONCE(
+                "a node counts as having stopped its instances before it had the time to",
+                CONTROLLER + "fence.LostContactFencer",
+                "judge",
+                Defective.Certain.class,
+                OneCopy.NAME),
+        LOST_CONTACT_NOT_STOPPED(
+                "a node out of touch runs on what it promised to stop",
+                AGENT + "reconcile.Decision",
+                "stopsOnLostContact",
+                Defective.No.class,
+                OneCopy.NAME),
+        ANSWER_BEFORE_COMMIT(
+                "clients are answered before the store has it",
+                CONTROLLER + "commit.Replica",
+                "commit",
+                Defective.AnswersFirst.class,
+                Acknowledged.NAME),
+        FORMER_LEADER_WRITES(
+                "the store takes what an ended term writes",
+                CONTROLLER + "store.Election",
+                "holds",
+                Defective.Yes.class,
+                Growth.NAME),
+        EPOCH_IGNORED(
+                "a node takes the copy of an older epoch for the present one",
+                AGENT + "reconcile.Decision",
+                "plan",
+                Defective.AnyEpoch.class,
+                "converges"),
+        SAME_EPOCH(
+                "a second placement has the epoch of the first",
+                CONTROLLER + "action.PlaceUnplaced",
+                "write",
+                Defective.SameEpoch.class,
+                Growth.NAME),
+        CHANGE_NOT_SENT(
+                "a node's stream overlooks a change of its document",
+                CONTROLLER + "feed.NodeDocuments",
+                "affected",
+                Defective.Overlooks.class,
+                Derived.NAME),
+        DELTA_NOT_JOURNALED(
+                "a node acknowledges what it has not journaled",
+                AGENT + "journal.Journal",
+                "append",
+                Defective.Skipped.class,
+                "converges"),
+        JOURNAL_NOT_FORCED(
+                "what is journaled is gone after a power cut",
+                "io.hypervisor.sim.SimDisk$Handle",
+                "force",
+                Defective.Skipped.class,
+                Growth.NAME),
+        REQUEST_ID_FORGOTTEN(
+                "a retry makes another instance",
+                CONTROLLER + "action.CreateInstance",
+                "record",
+                Defective.WithoutRequest.class,
+                Acknowledged.NAME),
+        RESERVATION_NOT_TAKEN(
+                "a new instance reserves nothing",
+                CONTROLLER + "action.CreateInstance",
+                "place",
+                Defective.WithoutReservation.class,
+                Reservations.NAME),
+        RESERVATION_NOT_RELEASED(
+                "a deleted instance keeps its reservation",
+                CONTROLLER + "action.Answers",
+                "forget",
+                Defective.KeepsPlacement.class,
+                Reservations.NAME),
+        NAME_NOT_UNIQUE(
+                "a name is given twice",
+                CONTROLLER + "state.Snapshot",
+                "instanceByName",
+                Defective.Nothing.class,
+                Reservations.NAME),
+        BATCH_UNCHECKED(
+                "requests that share a transaction do not see each other",
+                CONTROLLER + "commit.Batch",
+                "take",
+                Defective.BlindBatch.class,
+                Reservations.NAME),
+        DELETE_UNCONFIRMED(
+                "an instance is forgotten while its node still has it",
+                CONTROLLER + "action.DeleteInstance",
+                "decide",
+                Defective.DeletesAtOnce.class,
+                OneCopy.NAME),
+        FAILED_LIST_IS_EMPTY(
+                "a driver that cannot list counts as one that has nothing",
+                AGENT + "driver.fake.FakeDriver",
+                "list",
+                Defective.EmptyList.class,
+                OneCopy.NAME),
+        STRAYS_STAY(
+                "a node that returns keeps what was moved away from it",
+                AGENT + "reconcile.Reconciler",
+                "destroy",
+                Defective.Nothing.class,
+                "converges"),
+        NO_RESYNC(
+                "a leader goes on after a commit whose outcome it does not know",
+                CONTROLLER + "commit.Replica",
+                "resync",
+                Defective.NoResync.class,
+                Derived.NAME),
+        WATCH_REPEATS(
+                "a resumed watch tells a change twice",
+                CONTROLLER + "watch.Ring",
+                "after",
+                Defective.Repeats.class,
+                Reading.NAME),
+        WATCH_LEAVES_OUT(
+                "a resumed watch leaves a change out",
+                CONTROLLER + "watch.Ring",
+                "after",
+                Defective.LeavesOut.class,
+                Reading.NAME),
+        MIN_REVISION_IGNORED(
+                "a replica that is behind answers at once",
+                CONTROLLER + "edge.Calls",
+                "at",
+                Defective.ReadsAtOnce.class,
+                Acknowledged.NAME);
+
+        private final String breaks;
+        private final String type;
+        private final String method;
+        private final Class<?> advice;
+        private final String seenBy;
+
+        Mutant(String breaks, String type, String method, Class<?> advice, String seenBy) {
+            this.breaks = breaks;
+            this.type = type;
+            this.method = method;
+            this.advice = advice;
+            this.seenBy = seenBy;
+        }
+
+        boolean isSeenBy(Outcome.Failure failure) {
+            return failure.rule().startsWith(seenBy);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void isSeen(Mutant mutant) {
+        Optional<Outcome> failed;
+        long[] seeds = LongStream.rangeClosed(1, MOST_SEEDS).toArray();
+        int tried = 0;
+        failed = Optional.empty();
+        try (var _ = new Planting(mutant.type, mutant.method, mutant.advice)) {
+            while (failed.isEmpty() && tried < seeds.length) {
+                Outcome outcome = Simulation.run(seeds[tried]);
+                tried++;
+                failed = Optional.of(outcome).filter(o -> !o.passed());
+            }
+        }
+        assertThat(failed).as("%s: nobody saw it", mutant.breaks).isPresent();
+        Outcome.Failure failure = failed.get().failure().orElseThrow();
+        System.out.printf(
+                "%s: seen by %s at seed %d: %s%n",
+                mutant, failure.rule(), failed.get().seed(), failure.detail());
+        assertThat(mutant.isSeenBy(failure))
+                .as("%s: seen by %s, %s", mutant.breaks, failure.rule(), failure.detail())
+                .isTrue();
+    }
+
+    @Test
+    void nothingStaysPlanted() {
+        Mutant mutant = Mutant.REQUEST_ID_FORGOTTEN;
+        new Planting(mutant.type, mutant.method, mutant.advice).close();
+        assertThat(Simulation.run(1).failure()).isEmpty();
+    }
+}
