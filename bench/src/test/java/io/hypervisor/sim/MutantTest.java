@@ -100,12 +100,12 @@ class MutantTest {
                 "forget",
                 Defective.KeepsPlacement.class,
                 Reservations.NAME),
-        NAME_NOT_UNIQUE(
-                "a name is given twice",
+        NAME_NOT_INDEXED(
+                "nobody finds an instance by its name",
                 CONTROLLER + "state.Snapshot",
                 "instanceByName",
                 Defective.Nothing.class,
-                Reservations.NAME),
+                Derived.NAME),
         BATCH_UNCHECKED(
                 "requests that share a transaction do not see each other",
                 CONTROLLER + "commit.Batch",
