@@ -2,7 +2,9 @@ package io.hypervisor.sim;
 
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.RunIntent;
 
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -20,6 +22,7 @@ final class Ledger {
     private final Map<String, String> created = new HashMap<>();
     private final Set<String> mayVanish = new HashSet<>();
     private final Set<String> forced = new HashSet<>();
+    private final Map<String, Set<RunIntent>> wishes = new HashMap<>();
     private final Map<String, Long> acknowledged = new HashMap<>();
 
     /** A client is about to ask for this instance. */
@@ -63,6 +66,16 @@ final class Ledger {
         Set<String> ids = new TreeSet<>(acknowledged.keySet());
         ids.removeAll(mayVanish);
         return ids;
+    }
+
+    /** Somebody is about to ask that this instance runs, or that it does not. */
+    void wishes(String id, RunIntent intent) {
+        wishes.computeIfAbsent(id, i -> EnumSet.noneOf(RunIntent.class)).add(intent);
+    }
+
+    /** Whether somebody has ever asked for this. */
+    boolean wished(String id, RunIntent intent) {
+        return wishes.getOrDefault(id, Set.of()).contains(intent);
     }
 
     /** Somebody is about to ask for this deletion. */

@@ -174,45 +174,48 @@ final class Operator {
 
     private void stop() {
         anyInstance()
-                .map(
+                .ifPresent(
                         id ->
-                                call(
+                                change(
+                                        id,
                                         ComputeServiceGrpc.getStopInstanceMethod(),
                                         StopInstanceRequest.newBuilder()
                                                 .setInstanceId(id)
                                                 .setForce(random.nextBoolean())
                                                 .setTimeoutSeconds(random.nextInt(10))
-                                                .build()))
-                .ifPresent(answer -> changed(answer, RunIntent.RUN_INTENT_STOPPED));
+                                                .build(),
+                                        RunIntent.RUN_INTENT_STOPPED));
     }
 
     private void start() {
         anyInstance()
-                .map(
+                .ifPresent(
                         id ->
-                                call(
+                                change(
+                                        id,
                                         ComputeServiceGrpc.getStartInstanceMethod(),
-                                        StartInstanceRequest.newBuilder()
-                                                .setInstanceId(id)
-                                                .build()))
-                .ifPresent(answer -> changed(answer, RunIntent.RUN_INTENT_RUNNING));
+                                        StartInstanceRequest.newBuilder().setInstanceId(id).build(),
+                                        RunIntent.RUN_INTENT_RUNNING));
     }
 
     private void restart() {
         anyInstance()
-                .map(
+                .ifPresent(
                         id ->
-                                call(
+                                change(
+                                        id,
                                         ComputeServiceGrpc.getRestartInstanceMethod(),
                                         RestartInstanceRequest.newBuilder()
                                                 .setInstanceId(id)
                                                 .setForce(random.nextBoolean())
-                                                .build()))
-                .ifPresent(answer -> changed(answer, RunIntent.RUN_INTENT_RUNNING));
+                                                .build(),
+                                        RunIntent.RUN_INTENT_RUNNING));
     }
 
-    private void changed(Api.Answer<Instance> answer, RunIntent asked) {
-        if (answer instanceof Api.Answer.Told<Instance>(Instance told)) {
+    private <Q> void change(
+            String id, MethodDescriptor<Q, Instance> method, Q request, RunIntent asked) {
+        judges.ledger().wishes(id, asked);
+        if (call(method, request) instanceof Api.Answer.Told<Instance>(Instance told)) {
             judges.acknowledged().changed(told, asked);
         }
     }

@@ -2,8 +2,6 @@ package io.hypervisor.sim;
 
 import com.google.protobuf.Empty;
 
-import io.hypervisor.agent.driver.Found;
-import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
@@ -45,16 +43,6 @@ public final class Defective {
         @Advice.OnMethodExit
         static void exit(@Advice.Return(readOnly = false) boolean answer) {
             answer = true;
-        }
-    }
-
-    /** Says no. */
-    public static final class No {
-        private No() {}
-
-        @Advice.OnMethodExit
-        static void exit(@Advice.Return(readOnly = false) boolean answer) {
-            answer = false;
         }
     }
 
@@ -238,52 +226,6 @@ public final class Defective {
                 @Advice.Argument(1) Snapshot after,
                 @Advice.Return(readOnly = false) Map<String, Set<String>> affected) {
             affected = after.revision() % 3 == 0 ? Map.of() : affected;
-        }
-    }
-
-    /** Sees the wanted epoch wherever there is any. */
-    public static final class AnyEpoch {
-        private AnyEpoch() {}
-
-        @Advice.OnMethodEnter
-        static void enter(
-                @Advice.Argument(value = 0, optional = true) Assignment want,
-                @Advice.Argument(value = 2, optional = true, readOnly = false)
-                        Optional<Found> found) {
-            // The method has an overload without arguments, which calls nothing but this one.
-            if (want != null) {
-                found = ofEpoch(found, want.getEpoch());
-            }
-        }
-    }
-
-    public static Optional<Found> ofEpoch(Optional<Found> found, long epoch) {
-        return found.map(
-                f ->
-                        new Found(
-                                f.instanceId(),
-                                epoch,
-                                f.runGeneration(),
-                                f.local(),
-                                f.state(),
-                                f.exit(),
-                                f.exitCode(),
-                                f.reason(),
-                                f.startedAt()));
-    }
-
-    /** Takes a failed list for an empty one. */
-    public static final class EmptyList {
-        private EmptyList() {}
-
-        @Advice.OnMethodExit(onThrowable = Throwable.class)
-        static void exit(
-                @Advice.Thrown(readOnly = false) Throwable thrown,
-                @Advice.Return(readOnly = false) List<Found> found) {
-            if (thrown != null) {
-                thrown = null;
-                found = List.of();
-            }
         }
     }
 

@@ -18,7 +18,7 @@ import java.util.stream.LongStream;
 class MutantTest {
     private static final String CONTROLLER = "io.hypervisor.controller.";
     private static final String AGENT = "io.hypervisor.agent.";
-    private static final int MOST_SEEDS = Integer.getInteger("m", 60);
+    private static final int MOST_SEEDS = 60;
 
     /** A defect: where it is planted, what it breaks, and who must see it. */
     enum Mutant {
@@ -34,12 +34,6 @@ class MutantTest {
                 "judge",
                 Defective.Certain.class,
                 OneCopy.NAME),
-        LOST_CONTACT_NOT_STOPPED(
-                "a node out of touch runs on what it promised to stop",
-                AGENT + "reconcile.Decision",
-                "stopsOnLostContact",
-                Defective.No.class,
-                OneCopy.NAME),
         ANSWER_BEFORE_COMMIT(
                 "clients are answered before the store has it",
                 CONTROLLER + "commit.Replica",
@@ -52,12 +46,6 @@ class MutantTest {
                 "holds",
                 Defective.Yes.class,
                 Growth.NAME),
-        EPOCH_IGNORED(
-                "a node takes the copy of an older epoch for the present one",
-                AGENT + "reconcile.Decision",
-                "plan",
-                Defective.AnyEpoch.class,
-                "converges"),
         SAME_EPOCH(
                 "a second placement has the epoch of the first",
                 CONTROLLER + "action.PlaceUnplaced",
@@ -81,7 +69,7 @@ class MutantTest {
                 "io.hypervisor.sim.SimDisk$Handle",
                 "force",
                 Defective.Skipped.class,
-                Growth.NAME),
+                "converges"),
         REQUEST_ID_FORGOTTEN(
                 "a retry makes another instance",
                 CONTROLLER + "action.CreateInstance",
@@ -118,18 +106,6 @@ class MutantTest {
                 "decide",
                 Defective.DeletesAtOnce.class,
                 OneCopy.NAME),
-        FAILED_LIST_IS_EMPTY(
-                "a driver that cannot list counts as one that has nothing",
-                AGENT + "driver.fake.FakeDriver",
-                "list",
-                Defective.EmptyList.class,
-                OneCopy.NAME),
-        STRAYS_STAY(
-                "a node that returns keeps what was moved away from it",
-                AGENT + "reconcile.Reconciler",
-                "destroy",
-                Defective.Nothing.class,
-                "converges"),
         NO_RESYNC(
                 "a leader goes on after a commit whose outcome it does not know",
                 CONTROLLER + "commit.Replica",
