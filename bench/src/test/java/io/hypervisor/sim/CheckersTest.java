@@ -240,8 +240,7 @@ class CheckersTest {
                 Table.NODE,
                 "a",
                 HandMade.record("a").toBuilder()
-                        .setCapacity(
-                                Resources.newBuilder().setCpuCores(1).setMemoryBytes(1L << 30))
+                        .setCapacity(Resources.newBuilder().setCpuCores(1).setMemoryBytes(1L << 30))
                         .build());
         cluster.create("i", "a");
         refused("reservations", "fills node a");
@@ -281,7 +280,9 @@ class CheckersTest {
     void anIntentGoesBack() {
         cluster.create("i", "a");
         cluster.put(
-                Table.INSTANCE, "i", HandMade.instance("i").toBuilder().setRunGeneration(0).build());
+                Table.INSTANCE,
+                "i",
+                HandMade.instance("i").toBuilder().setRunGeneration(0).build());
         refused("growth", "goes back");
     }
 
@@ -367,7 +368,10 @@ class CheckersTest {
         at();
         cluster.create("j", "a");
         Snapshot now = at();
-        refused("watch", "i at revision", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "j"));
+        refused(
+                "watch",
+                "i at revision",
+                () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "j"));
     }
 
     @Test

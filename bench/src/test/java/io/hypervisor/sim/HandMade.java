@@ -111,7 +111,11 @@ final class HandMade implements Cluster {
 
     /** Both nodes, READY, and the first leader. */
     HandMade withNodes() {
-        commit(Edit.put(Table.LEADER, Table.SELF, LeaderRecord.newBuilder().setHolder("1").build()));
+        commit(
+                Edit.put(
+                        Table.LEADER,
+                        Table.SELF,
+                        LeaderRecord.newBuilder().setHolder("1").build()));
         for (HandNode node : nodes) {
             commit(
                     Edit.put(Table.NODE, node.hostname, record(node.hostname)),

@@ -26,9 +26,7 @@ final class Planting implements AutoCloseable {
     }
 
     Planting(
-            String className,
-            ElementMatcher.Junction<MethodDescription> methods,
-            Class<?> advice) {
+            String className, ElementMatcher.Junction<MethodDescription> methods, Class<?> advice) {
         ByteBuddyAgent.install();
         ClassLoader loader = Planting.class.getClassLoader();
         try {
@@ -40,7 +38,9 @@ final class Planting implements AutoCloseable {
             }
             new ByteBuddy()
                     .redefine(type, source)
-                    .visit(Advice.to(advice, ClassFileLocator.ForClassLoader.of(loader)).on(methods))
+                    .visit(
+                            Advice.to(advice, ClassFileLocator.ForClassLoader.of(loader))
+                                    .on(methods))
                     .make()
                     .load(loader, strategy)
                     .getLoaded();
