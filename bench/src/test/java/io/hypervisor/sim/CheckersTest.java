@@ -309,7 +309,7 @@ class CheckersTest {
         Snapshot now = at();
         Snapshot skipped = before.with(now.revision(), List.of());
         Derived.requireSame("somebody", now, now);
-        refused("derived", "instance j", () -> Derived.requireSame("somebody", skipped, now));
+        refused("derived", "somebody: ", () -> Derived.requireSame("somebody", skipped, now));
     }
 
     @Test
