@@ -1,14 +1,21 @@
 package io.hypervisor.cluster;
 
-import static io.hypervisor.cluster.Structs.struct;
-import static io.hypervisor.cluster.Structs.text;
-
-import com.google.protobuf.Struct;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.EventType;
+import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.WatchInstanceRequest;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 
 /**
  * Follows all instances as a careful client does. A stream that breaks may end within a revision:
@@ -16,29 +23,38 @@ import java.util.stream.Stream;
  * complete, which a later revision or a bookmark shows.
  */
 final class InstanceWatch {
-    private final List<Struct> complete = new ArrayList<>();
-    private final List<Struct> group = new ArrayList<>();
+    private final Map<String, History> histories = new HashMap<>();
+    private final List<InstanceEvent> group = new ArrayList<>();
     private long resume;
     private long revision;
     private final List<String> faults = new ArrayList<>();
 
-    /** Reads from a replica until its client is closed or the replica ends. */
-    CompletableFuture<Void> follow(ReflectionClient replica) {
+    /** What came of one instance in complete revisions: every type, and the last state. */
+    private static final class History {
+        final List<String> types = new ArrayList<>(4);
+        InstanceState last = InstanceState.INSTANCE_STATE_UNSPECIFIED;
+
+        void add(InstanceEvent event) {
+            types.add(event.getType().name());
+            last = event.getInstance().getState();
+        }
+    }
+
+    /** Reads from a replica until its channel is closed or the replica ends. */
+    CompletableFuture<Void> follow(ManagedChannel replica) {
         return CompletableFuture.runAsync(() -> read(replica), r -> Thread.ofVirtual().start(r));
     }
 
-    private void read(ReflectionClient replica) {
-        String request = "{\"resume_revision\": \"" + begin() + "\"}";
+    private void read(ManagedChannel replica) {
+        WatchInstanceRequest request =
+                WatchInstanceRequest.newBuilder().setResumeRevision(begin()).build();
         try {
-            replica.watch(
-                    "hypervisor.v1.ComputeService/WatchInstance",
-                    request,
-                    event -> {
-                        take(event);
-                        return false;
-                    });
-        } catch (RuntimeException e) {
-            if (!ReplicatedCluster.unavailable(e)) {
+            ComputeServiceGrpc.newBlockingStub(replica)
+                    .watchInstance(request)
+                    .forEachRemaining(this::take);
+        } catch (StatusRuntimeException e) {
+            boolean behind = String.valueOf(e.getMessage()).contains("the newest revision here");
+            if (e.getStatus().getCode() != Status.Code.UNAVAILABLE && !behind) {
                 fault("the stream ended with " + e);
             }
         }
@@ -54,11 +70,15 @@ final class InstanceWatch {
         return resume;
     }
 
-    private synchronized void take(Struct event) {
-        long next = Long.parseLong(text(event, "revision"));
-        boolean bookmark = text(event, "type").equals("EVENT_TYPE_UNSPECIFIED");
+    private synchronized void take(InstanceEvent event) {
+        long next = event.getRevision();
+        boolean bookmark = event.getType() == EventType.EVENT_TYPE_UNSPECIFIED;
         if (bookmark || next != revision) {
-            complete.addAll(group);
+            group.forEach(
+                    one ->
+                            histories
+                                    .computeIfAbsent(one.getInstance().getId(), id -> new History())
+                                    .add(one));
             group.clear();
             resume = bookmark ? next : revision;
         }
@@ -76,21 +96,22 @@ final class InstanceWatch {
         return List.copyOf(faults);
     }
 
-    /** Types of the events on an instance, in their order. */
+    /** The instances of complete revisions. */
+    synchronized Set<String> ids() {
+        return Set.copyOf(histories.keySet());
+    }
+
+    /** Types of the events on an instance in complete revisions, in their order. */
     synchronized List<String> typesOf(String id) {
-        return Stream.concat(complete.stream(), group.stream())
-                .filter(event -> text(struct(event, "instance"), "id").equals(id))
-                .map(event -> text(event, "type"))
-                .toList();
+        return Optional.ofNullable(histories.get(id))
+                .map(history -> List.copyOf(history.types))
+                .orElse(List.of());
     }
 
     /** Whether the newest event on an instance shows it RUNNING. */
     synchronized boolean sawRunning(String id) {
-        return Stream.concat(complete.stream(), group.stream())
-                .map(event -> struct(event, "instance"))
-                .filter(instance -> text(instance, "id").equals(id))
-                .reduce((first, second) -> second)
-                .filter(last -> text(last, "state").equals("INSTANCE_STATE_RUNNING"))
+        return Optional.ofNullable(histories.get(id))
+                .filter(history -> history.last == InstanceState.INSTANCE_STATE_RUNNING)
                 .isPresent();
     }
 }

@@ -47,6 +47,11 @@ final class ReflectionClient implements AutoCloseable {
         channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create()).build();
     }
 
+    /** The connection, for typed calls. */
+    ManagedChannel channel() {
+        return channel;
+    }
+
     /** Names of all services. */
     List<String> services() {
         return ask(ServerReflectionRequest.newBuilder().setListServices("").build())

@@ -113,7 +113,7 @@ class ReplicasTest {
         Executor ownThread = reader -> Thread.ofVirtual().start(reader);
         List<CompletableFuture<List<String>>> readers = new ArrayList<>();
         try (ReflectionClient follower = cluster.controller(watched)) {
-            CompletableFuture<Void> stream = watch.follow(follower);
+            CompletableFuture<Void> stream = watch.follow(follower.channel());
             for (int i = 0; i < SIZE; i++) {
                 if (i != killedLeader) {
                     int replica = i;
@@ -156,14 +156,14 @@ class ReplicasTest {
         int lost = SIZE - killedLeader - leader;
         InstanceWatch watch = new InstanceWatch();
         ReflectionClient first = cluster.controller(lost);
-        CompletableFuture<Void> stream = watch.follow(first);
+        CompletableFuture<Void> stream = watch.follow(first.channel());
         IntStream.range(0, 6).forEach(i -> create("third-" + i));
         killController(lost);
         stream.join();
         first.close();
         IntStream.range(0, 6).forEach(i -> create("fourth-" + i));
         try (ReflectionClient second = cluster.controller(leader)) {
-            CompletableFuture<Void> resumed = watch.follow(second);
+            CompletableFuture<Void> resumed = watch.follow(second.channel());
             awaitSettled();
             awaitSeen(watch);
             assertThat(resumed).isNotDone();

@@ -5,11 +5,23 @@ import static io.hypervisor.cluster.Structs.text;
 
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Empty;
 import com.google.protobuf.Struct;
 
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.hypervisor.api.v1.AgentServiceGrpc;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.controller.store.Store;
 import io.hypervisor.controller.store.etcd.EtcdCluster;
+import io.hypervisor.controller.store.etcd.EtcdConfig;
+import io.hypervisor.controller.store.etcd.EtcdStore;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.VirtualTasks;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import java.io.File;
 import java.io.IOException;
@@ -22,12 +34,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Three controllers over three etcd members, and three agents with fake drivers, each a process of
- * its own on free ports, all state in one folder.
+ * Three controllers over three etcd members, and agents with fake drivers, on free ports, all state
+ * in one folder. Controllers and etcd members are processes of their own; agents share as few as
+ * asked for.
  */
 final class ReplicatedCluster implements AutoCloseable {
     static final int SIZE = 3;
@@ -36,19 +50,30 @@ final class ReplicatedCluster implements AutoCloseable {
 
     final EtcdCluster etcd;
     private final Path data;
-    private final List<String> controllers = freeAddresses();
-    private final List<String> agents = freeAddresses();
-    private final List<String> webs = freeAddresses();
+    private final List<String> controllers = freeAddresses(SIZE);
+    private final List<String> webs = freeAddresses(SIZE);
+    private final List<String> agents;
+    private final int agentsPerProcess;
     private final Process[] controllerProcesses = new Process[SIZE];
-    private final Process[] agentProcesses = new Process[SIZE];
+    private final Process[] agentProcesses;
+
+    /** Three agents, a process each. */
+    ReplicatedCluster(Path data) throws IOException {
+        this(data, SIZE, 1);
+    }
 
     /** Starts everything and waits until each replica shows all nodes READY. */
-    ReplicatedCluster(Path data) throws IOException {
+    ReplicatedCluster(Path data, int agents, int agentsPerProcess) throws IOException {
         this.data = data;
+        this.agents = freeAddresses(agents);
+        this.agentsPerProcess = agentsPerProcess;
+        this.agentProcesses = new Process[agents / agentsPerProcess];
         Files.createDirectories(data.resolve("tmp"));
         etcd = EtcdCluster.start(SIZE);
         for (int i = 0; i < SIZE; i++) {
             startController(i);
+        }
+        for (int i = 0; i < agentProcesses.length; i++) {
             startAgent(i);
         }
         for (int i = 0; i < SIZE; i++) {
@@ -64,27 +89,37 @@ final class ReplicatedCluster implements AutoCloseable {
                         "controller",
                         index,
                         "io.hypervisor.controller.Main",
-                        "--store=etcd",
-                        "--etcd.endpoints=[" + endpoints + "]",
-                        "--grpc-addr=" + controllers.get(index),
-                        "--http-addr=" + webs.get(index),
-                        "--heartbeat.interval=500ms",
-                        "--heartbeat.timeout=3s",
-                        "--watch-bookmarks=500ms",
-                        "--placement.cpu-overcommit=100.0");
+                        List.of(
+                                "--store=etcd",
+                                "--etcd.endpoints=[" + endpoints + "]",
+                                "--grpc-addr=" + controllers.get(index),
+                                "--http-addr=" + webs.get(index),
+                                "--heartbeat.interval=500ms",
+                                "--heartbeat.timeout=3s",
+                                "--watch-bookmarks=500ms",
+                                "--placement.cpu-overcommit=100.0",
+                                "--data-dir=" + home("controller", index)));
     }
 
-    void startAgent(int index) {
-        agentProcesses[index] =
-                java(
-                        "compute-agent",
-                        index,
-                        "io.hypervisor.agent.Main",
-                        "--drivers.fake.enabled=true",
-                        "--drivers.fake.types=[vm, container]",
-                        "--controllers=[" + String.join(",", controllers) + "]",
-                        "--hostname=" + hostname(index),
-                        "--grpc-addr=" + agents.get(index));
+    /** Starts a process of agents. */
+    void startAgent(int process) {
+        List<String> flags = new ArrayList<>();
+        for (int i = process * agentsPerProcess; i < (process + 1) * agentsPerProcess; i++) {
+            if (!flags.isEmpty()) {
+                flags.add(AgentFarm.SEPARATOR);
+            }
+            flags.addAll(
+                    List.of(
+                            "--drivers.fake.enabled=true",
+                            "--drivers.fake.types=[vm, container]",
+                            "--controllers=[" + String.join(",", controllers) + "]",
+                            "--hostname=" + hostname(i),
+                            "--grpc-addr=" + agents.get(i),
+                            "--data-dir=" + home("compute-agent", i)));
+        }
+        String main =
+                agentsPerProcess == 1 ? "io.hypervisor.agent.Main" : AgentFarm.class.getName();
+        agentProcesses[process] = java("compute-agent", process, main, flags);
     }
 
     /** Waits until a replica serves and shows all nodes READY. */
@@ -98,28 +133,36 @@ final class ReplicatedCluster implements AutoCloseable {
                                         client.call(
                                                 "hypervisor.v1.ClusterService/ListNodes",
                                                 "{\"status\": \"NODE_STATUS_READY\"}");
-                                return number(ready, "total_count") == SIZE && leader(client) >= 0;
+                                return number(ready, "total_count") == agents.size()
+                                        && leader(client) >= 0;
                             }
                         });
     }
 
-    private Process java(String module, int index, String main, String... flags) {
-        Path home = data.resolve(module + "-" + index);
+    private Path home(String module, int index) {
+        return data.resolve(module + "-" + index);
+    }
+
+    private Process java(String module, int index, String main, List<String> flags) {
         Path tmp = data.resolve("tmp");
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         // Short lives: starting fast counts, not running fast.
-        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of("-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED"));
         command.addAll(List.of("--sun-misc-unsafe-memory-access=allow"));
         command.addAll(List.of("-Djava.io.tmpdir=" + tmp, "-Djna.tmpdir=" + tmp));
         Path target = ROOT.resolve(module).resolve("target");
         command.add("-cp");
-        command.add(target.resolve(module + ".jar") + File.pathSeparator + target + "/lib/*");
+        command.add(
+                String.join(
+                        File.pathSeparator,
+                        target.resolve(module + ".jar").toString(),
+                        target + "/lib/*",
+                        Path.of("target/test-classes").toAbsolutePath().toString()));
         command.add(main);
-        command.addAll(Arrays.asList(flags));
-        command.add("--data-dir=" + home);
-        File log = data.resolve(home.getFileName() + ".log").toFile();
+        command.addAll(flags);
+        File log = data.resolve(module + "-" + index + ".log").toFile();
         try {
             return new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -140,6 +183,24 @@ final class ReplicatedCluster implements AutoCloseable {
         return new ReflectionClient(agents.get(index));
     }
 
+    /** Ids of all that a node's own door shows. */
+    List<String> held(int index) {
+        ManagedChannel channel =
+                Grpc.newChannelBuilder(agents.get(index), InsecureChannelCredentials.create())
+                        .build();
+        try {
+            return AgentServiceGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(20, TimeUnit.SECONDS)
+                    .listInstances(Empty.getDefaultInstance())
+                    .getInstancesList()
+                    .stream()
+                    .map(Instance::getId)
+                    .toList();
+        } finally {
+            channel.shutdownNow();
+        }
+    }
+
     static String hostname(int index) {
         return "node-" + index;
     }
@@ -148,6 +209,28 @@ final class ReplicatedCluster implements AutoCloseable {
     int leader(ReflectionClient client) {
         Struct info = client.call("hypervisor.v1.ClusterService/GetClusterInfo", "{}");
         return controllers.indexOf(text(info, "leader"));
+    }
+
+    /** A new connection to one replica. */
+    ManagedChannel channel(int index) {
+        return Grpc.newChannelBuilder(controllers.get(index), InsecureChannelCredentials.create())
+                .build();
+    }
+
+    /** What the store holds, read beside all controllers. */
+    List<Store.Stored> stored() {
+        EtcdConfig config = EtcdConfig.of(etcd.endpoints(), "/hypervisor/");
+        try (VirtualTasks tasks = new VirtualTasks();
+                Store store =
+                        new EtcdStore(config, tasks, Clock.system(), new SimpleMeterRegistry())) {
+            return store.load().entries();
+        }
+    }
+
+    /** Asks a replica to stop, and waits until it has. */
+    void stopController(int index) {
+        controllerProcesses[index].destroy();
+        controllerProcesses[index].onExit().join();
     }
 
     /** Ends a replica as a power cut would. */
@@ -170,10 +253,10 @@ final class ReplicatedCluster implements AutoCloseable {
                 && status.getStatus().getCode() == Status.Code.UNAVAILABLE;
     }
 
-    private static List<String> freeAddresses() {
+    private static List<String> freeAddresses(int count) {
         List<ServerSocket> sockets = new ArrayList<>();
         try {
-            for (int i = 0; i < SIZE; i++) {
+            for (int i = 0; i < count; i++) {
                 sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
             }
             List<String> addresses =
