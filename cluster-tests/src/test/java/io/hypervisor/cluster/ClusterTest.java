@@ -36,14 +36,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
- * Three controllers, three etcd members, twenty agents, and ten thousand instances that come and go
+ * Three controllers, three etcd members, twenty agents, and thousands of instances that come and go
  * while one leader after the other is killed. Nothing acknowledged is lost, nothing exists twice,
  * nothing is left over, and who reads at another replica does not notice.
  */
 @Tag("real")
 class ClusterTest {
     private static final int NODES = 20;
-    private static final int INSTANCES = Integer.getInteger("cluster.instances", 10_000);
+    private static final int INSTANCES = Integer.getInteger("cluster.instances", 3_000);
     private static final int KILLS = 3;
     private static final int WORKERS = 48;
     private static final int POPULATION = Math.min(600, INSTANCES / 10);
