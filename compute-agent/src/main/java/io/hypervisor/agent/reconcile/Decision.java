@@ -5,6 +5,7 @@ import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.StopOptions;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.LostContactPolicy;
+import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.core.Backoff;
 
@@ -104,7 +105,7 @@ final class Decision {
     private Plan running() {
         if (isMissing()) {
             return mustWaitForContact()
-                    ? rest(InstanceState.INSTANCE_STATE_STOPPED, lostReason())
+                    ? rest(InstanceState.INSTANCE_STATE_STOPPED, waitReason())
                     : attempt(new Step.Create(), InstanceState.INSTANCE_STATE_CREATING);
         }
         Found here = found.get();
@@ -116,7 +117,7 @@ final class Decision {
             return runs(here);
         }
         if (mustWaitForContact()) {
-            return rest(InstanceState.INSTANCE_STATE_STOPPED, lostReason());
+            return rest(InstanceState.INSTANCE_STATE_STOPPED, waitReason());
         }
         return older ? start(false) : ended(here);
     }
@@ -208,14 +209,28 @@ final class Decision {
      * controller was out of touch before this process began is not known.
      */
     private boolean mustWaitForContact() {
-        return stopsOnLostContact()
-                && now.outOfTouch().isPresent()
-                && (!now.everInTouch() || now.outOfTouch().get().compareTo(lostContact()) >= 0);
+        if (local || now.outOfTouch().isEmpty()) {
+            return false;
+        }
+        return now.everInTouch()
+                ? stopsOnLostContact() && now.outOfTouch().get().compareTo(lostContact()) >= 0
+                : stopsOnLostContact() || isRecreatedElsewhere();
+    }
+
+    // While the node was down an operator may have fenced it, truthfully.
+    private boolean isRecreatedElsewhere() {
+        return want.getRelocation() == Relocation.RELOCATION_RECREATE;
     }
 
     private Duration lostContact() {
         int seconds = want.getLostContactSeconds();
         return seconds > 0 ? Duration.ofSeconds(seconds) : DEFAULT_LOST_CONTACT;
+    }
+
+    private String waitReason() {
+        return now.everInTouch()
+                ? lostReason()
+                : "waits for the controller: it may run elsewhere since this node was away";
     }
 
     private String lostReason() {

@@ -22,6 +22,7 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.LostContactPolicy;
 import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
@@ -324,6 +325,20 @@ class ReconcilerTest {
         time.pass(Duration.ofSeconds(2));
         assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
         assertThat(contact.outOfTouch()).isPresent();
+    }
+
+    @Test
+    void waitsForContactAfterARestartIfItMayRunElsewhere() {
+        document(run(A).setRelocation(Relocation.RELOCATION_RECREATE));
+        driver.end(A, Found.Exit.UNKNOWN, 0, "");
+        restart();
+        time.pass(Duration.ofMinutes(10));
+        assertThat(found(A).orElseThrow().state()).isEqualTo(Found.State.STOPPED);
+        assertThat(seen(A).getStateReason()).contains("waits for the controller");
+        contact.made();
+        reconciler.wakeAll();
+        time.pass(Duration.ofSeconds(2));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
     }
 
     @Test

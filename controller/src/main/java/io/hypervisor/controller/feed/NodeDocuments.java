@@ -107,6 +107,7 @@ public final class NodeDocuments {
                 .setMetadata(record.getMetadata())
                 .setOnLostContact(record.getPlacement().getOnLostContact())
                 .setLostContactSeconds(record.getPlacement().getLostContactSeconds())
+                .setRelocation(record.getPlacement().getRelocation())
                 .build();
     }
 
