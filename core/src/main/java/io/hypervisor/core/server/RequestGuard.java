@@ -98,6 +98,7 @@ final class RequestGuard {
         @Override
         public void onMessage(Received<Q> received) {
             messages++;
+            call.received();
             if (refused) {
                 return;
             }
@@ -107,6 +108,7 @@ final class RequestGuard {
                 refuse(call.wrongCount("a second one"));
             } else {
                 service.onMessage(received.message().orElseThrow());
+                call.requestNext();
             }
         }
 
@@ -156,6 +158,8 @@ final class RequestGuard {
         // Guarded by this: a service may answer on any thread.
         private boolean refused;
         private boolean closed;
+        private long wanted;
+        private boolean underWay;
 
         Call(ServerCall<Received<Q>, S> wire, MethodDescriptor<Q, S> method) {
             this.wire = wire;
@@ -228,9 +232,31 @@ final class RequestGuard {
             return !refused && wire.isReady();
         }
 
+        /**
+         * Asks for one message at a time: grpc-java ends the whole connection, with all its calls,
+         * if it meets one that is too large after the guard has refused another of the same call.
+         */
         @Override
         public void request(int count) {
-            wire.request(count);
+            synchronized (this) {
+                wanted += count;
+            }
+            requestNext();
+        }
+
+        synchronized void received() {
+            underWay = false;
+        }
+
+        void requestNext() {
+            synchronized (this) {
+                if (underWay || refused || wanted == 0) {
+                    return;
+                }
+                underWay = true;
+                wanted--;
+            }
+            wire.request(1);
         }
 
         @Override

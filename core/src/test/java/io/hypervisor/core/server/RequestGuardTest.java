@@ -188,4 +188,18 @@ class RequestGuardTest {
         assertThat(status.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertThat(status.getDescription()).contains("4194304");
     }
+
+    @Test
+    void whatFollowsARefusedMessageHarmsNobodyElse() {
+        byte[] tooLarge = new byte[5 * 1024 * 1024];
+        for (int i = 0; i < 20; i++) {
+            for (var method :
+                    List.of(
+                            ClusterServiceGrpc.getGetNodeMethod(),
+                            ComputeServiceGrpc.getAttachConsoleMethod())) {
+                assertThat(send(method, TRUNCATED, tooLarge).getCode())
+                        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+            }
+        }
+    }
 }
