@@ -21,6 +21,9 @@ import com.linecorp.armeria.server.ServiceConfig;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.grpc.UnframedGrpcErrorHandler;
 
+import io.hypervisor.core.Fault;
+import io.hypervisor.core.server.Faults;
+
 import java.util.Base64;
 import java.util.Optional;
 
@@ -41,17 +44,28 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
     @Override
     public HttpResponse handle(
             ServiceRequestContext ctx, io.grpc.Status status, AggregatedHttpResponse response) {
-        Status plain =
-                Status.newBuilder()
-                        .setCode(status.getCode().value())
-                        .setMessage(Optional.ofNullable(status.getDescription()).orElse(""))
-                        .build();
         return answer(
                         Optional.ofNullable(response.trailers().get(DETAILS))
                                 .or(() -> Optional.ofNullable(response.headers().get(DETAILS)))
                                 .flatMap(HttpErrors::details)
-                                .orElse(plain))
+                                .orElseGet(() -> plain(status)))
                 .toHttpResponse();
+    }
+
+    /** The server's own statuses. It has no words for a body that it cannot read. */
+    private static Status plain(io.grpc.Status status) {
+        Optional<String> description = Optional.ofNullable(status.getDescription());
+        if (status.getCode() == io.grpc.Status.Code.INVALID_ARGUMENT && description.isEmpty()) {
+            return Faults.toStatus(
+                    Fault.of(
+                            Fault.Kind.INVALID_ARGUMENT,
+                            "MALFORMED_REQUEST",
+                            "body: value: malformed (expected: the method's request as JSON)"));
+        }
+        return Status.newBuilder()
+                .setCode(status.getCode().value())
+                .setMessage(description.orElse(""))
+                .build();
     }
 
     private static Optional<Status> details(String header) {

@@ -19,6 +19,8 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The HTTP door, called with the JDK's client. */
 final class HttpDoorTest {
@@ -154,5 +156,23 @@ final class HttpDoorTest {
                     .contains("\"code\"")
                     .doesNotContain("Exception", "\tat ");
         }
+    }
+
+    @Test
+    void manyLongMistakesKeepTheirDetails() throws Exception {
+        String terms =
+                IntStream.range(0, 64)
+                        .mapToObj(i -> "\"" + "k".repeat(300) + i + "\": \"v\"")
+                        .collect(Collectors.joining(", "));
+        HttpResponse<String> response =
+                send(
+                        "POST",
+                        "/v1/instances",
+                        "{\"name\": \"long\", \"type\": \"INSTANCE_TYPE_VM\", \"spec\": {\"image\":"
+                            + " \"a.qcow2\"}, \"placement\": {\"affinity\": [{\"labelSelector\": {"
+                                + terms
+                                + "}}]}}");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+        assertThat(response.body()).contains("google.rpc.BadRequest", "label_selector");
     }
 }
