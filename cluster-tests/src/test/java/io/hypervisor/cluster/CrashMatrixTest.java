@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypervisor.cluster.CrashPlan.Round;
 import io.hypervisor.cluster.CrashPlan.Victim;
+import io.hypervisor.controller.store.etcd.EtcdCluster;
 import io.hypervisor.core.FaultPoint;
 
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -18,9 +18,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /**
  * kill -9 between each pair of steps of create, stop, start and delete, on real daemons: afterwards
@@ -36,13 +40,16 @@ class CrashMatrixTest {
     private ReflectionClient client;
     private FaultFolder faults;
     private CrashScene scene;
+    private Optional<EtcdCluster> etcd = Optional.empty();
+    private int membersKilled;
 
-    @BeforeEach
-    void start() throws IOException {
+    private void start(Map<String, String> environment) throws IOException {
         data = Files.createTempDirectory("hv");
         faults = new FaultFolder(data.resolve("faults"));
         Files.createDirectory(faults.folder());
-        cluster = new OneNodeCluster(data, faults.environment());
+        Map<String, String> variables = new HashMap<>(environment);
+        variables.putAll(faults.environment());
+        cluster = new OneNodeCluster(data, variables);
         cluster.buildContainerImage();
         // A disk that nothing boots from: its machine waits at its firmware and costs nothing.
         Files.createDirectories(data.resolve("images"));
@@ -57,9 +64,15 @@ class CrashMatrixTest {
 
     @AfterEach
     void stop() throws IOException {
-        faults.release();
-        client.close();
-        cluster.close();
+        try {
+            faults.release();
+            client.close();
+            cluster.close();
+        } finally {
+            if (etcd.isPresent()) {
+                etcd.get().close();
+            }
+        }
         // What the processes said is worth more than the rest, and stays.
         Path logs = Path.of("target/crash-matrix").toAbsolutePath();
         OneNodeCluster.execute("mkdir", "-p", logs.toString());
@@ -69,12 +82,34 @@ class CrashMatrixTest {
     }
 
     @Test
-    void everythingAgreesWhoeverIsKilled() {
+    void embeddedStore() throws IOException {
+        start(Map.of());
         List<Victim> victims = List.of(Victim.AGENT, Victim.DAEMON, Victim.CONTROLLER);
         List<Round> rounds = ALL ? CrashPlan.all(victims) : CrashPlan.covering(victims);
         run(rounds);
         assertThat(rounds.stream().flatMap(round -> round.held().values().stream()))
                 .containsAll(EnumSet.allOf(FaultPoint.class));
+    }
+
+    @Test
+    void membersOfEtcd() throws IOException {
+        EtcdCluster three = EtcdCluster.start(3);
+        etcd = Optional.of(three);
+        String endpoints =
+                three.endpoints().stream().map(Object::toString).collect(Collectors.joining(","));
+        start(Map.of("CONTROLLER_FLAGS", "--store=etcd --etcd.endpoints=[" + endpoints + "]"));
+        run(
+                ALL
+                        ? CrashPlan.all(List.of(Victim.STORE))
+                        : List.of(
+                                serial("CREATE", FaultPoint.CONTROLLER_COMMIT_BEGUN),
+                                serial("STOP", FaultPoint.CONTROLLER_COMMIT_DONE),
+                                serial("START", FaultPoint.CONTROLLER_DELTA_MADE),
+                                serial("DELETE", FaultPoint.CONTROLLER_REPORT_RECEIVED)));
+    }
+
+    private static Round serial(String operation, FaultPoint point) {
+        return CrashPlan.serial(Victim.STORE, operation, point);
     }
 
     /** Kills; the returned step brings the victim back. */
@@ -85,6 +120,12 @@ class CrashMatrixTest {
             case DAEMON -> {
                 cluster.killDaemons();
                 yield cluster::startDaemons;
+            }
+            case STORE -> {
+                EtcdCluster members = etcd.orElseThrow();
+                int member = membersKilled++ % members.size();
+                members.kill(member);
+                yield () -> members.restart(member);
             }
         };
     }

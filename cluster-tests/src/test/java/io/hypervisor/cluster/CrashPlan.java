@@ -22,7 +22,8 @@ final class CrashPlan {
     enum Victim {
         CONTROLLER,
         AGENT,
-        DAEMON
+        DAEMON,
+        STORE
     }
 
     /** An operation on an instance of a kind, in flight. */
@@ -126,13 +127,13 @@ final class CrashPlan {
     }
 
     // In an order in which each leaves what the next one needs.
-    private static final List<String> OPERATIONS = List.of("CREATE", "STOP", "START", "DELETE");
+    static final List<String> OPERATIONS = List.of("CREATE", "STOP", "START", "DELETE");
 
     private static Round shared(Victim victim, Map<Lane, FaultPoint> held) {
         return new Round(victim, EnumSet.allOf(Lane.class), held, false);
     }
 
-    private static Round serial(Victim victim, String operation, FaultPoint point) {
+    static Round serial(Victim victim, String operation, FaultPoint point) {
         Map<Lane, FaultPoint> held = new TreeMap<>();
         for (Lane lane : Lane.values()) {
             if (lane.operation().equals(operation)) {
@@ -169,7 +170,8 @@ final class CrashPlan {
                 Map<Lane, FaultPoint> more = new LinkedHashMap<>(wanted);
                 more.put(lane, point);
                 Map<Lane, FaultPoint> held = held(Set.copyOf(more.values()));
-                if (more.entrySet().stream().allMatch(e -> held.get(e.getKey()) == e.getValue())) {
+                if (more.entrySet().stream()
+                        .allMatch(e -> held.get(e.getKey()) == e.getValue())) {
                     wanted = more;
                     break;
                 }

@@ -7,6 +7,7 @@ import io.hypervisor.core.FaultPoint;
 
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -39,38 +40,40 @@ final class CrashTable {
                         case "START" -> "R";
                         default -> "D";
                     };
-            letters.append(lane.vm() ? letter : letter.toLowerCase(java.util.Locale.ROOT));
+            letters.append(lane.vm() ? letter : letter.toLowerCase(Locale.ROOT));
         }
         return letters.toString();
     }
 
     @Override
     public String toString() {
+        Set<Victim> columns = new TreeSet<>();
+        cells.values().forEach(victims -> columns.addAll(victims.keySet()));
         StringBuilder table = new StringBuilder();
         table.append("crash matrix: C create, S stop, R start, D delete; capitals: VM, small:");
-        table.append(" container\n");
-        table.append(
-                "%-38s%-12s%-12s%-12s%s%n"
-                        .formatted("point", "controller", "agent", "daemon", "agrees in"));
+        table.append(" container\n%-38s".formatted("point"));
+        columns.forEach(
+                victim ->
+                        table.append("%-12s".formatted(victim.name().toLowerCase(Locale.ROOT))));
+        table.append("agrees in\n");
         cells.forEach(
-                (point, victims) ->
-                        table.append(
-                                "%-38s%-12s%-12s%-12s%.1f s%n"
-                                        .formatted(
-                                                point.fileName(),
-                                                letters(victims, Victim.CONTROLLER),
-                                                letters(victims, Victim.AGENT),
-                                                letters(victims, Victim.DAEMON),
-                                                longest.get(point).toMillis() / 1000.0)));
+                (point, victims) -> {
+                    table.append("%-38s".formatted(point.fileName()));
+                    columns.forEach(
+                            victim ->
+                                    table.append(
+                                            "%-12s"
+                                                    .formatted(
+                                                            letters(
+                                                                    victims.getOrDefault(
+                                                                            victim, Set.of())))));
+                    table.append("%.1f s%n".formatted(longest.get(point).toMillis() / 1000.0));
+                });
         long count =
                 cells.values().stream()
                         .flatMap(victims -> victims.values().stream())
                         .mapToLong(Set::size)
                         .sum();
         return table.append(count).append(" cells").toString();
-    }
-
-    private static String letters(Map<Victim, Set<Lane>> victims, Victim victim) {
-        return letters(victims.getOrDefault(victim, Set.of()));
     }
 }
