@@ -83,7 +83,7 @@ final class Changes implements Checker {
     private static boolean isOfNode(Edit edit) {
         return switch (edit.table()) {
             case NODE, HEALTH -> true;
-            case INSTANCE, PLACEMENT, OBSERVED, LOCAL, CLUSTER, LEADER -> false;
+            case INSTANCE, PLACEMENT, OBSERVED, LOCAL, CLUSTER, LEADER, HISTORY -> false;
         };
     }
 

@@ -39,7 +39,7 @@ final class Reservations implements Checker {
             switch (edit.table()) {
                 case PLACEMENT -> place(commit.after(), edit, touched, filled);
                 case INSTANCE -> {}
-                case LOCAL, NODE, HEALTH, OBSERVED, CLUSTER, LEADER -> {}
+                case LOCAL, NODE, HEALTH, OBSERVED, CLUSTER, LEADER, HISTORY -> {}
             }
         }
         names(commit);

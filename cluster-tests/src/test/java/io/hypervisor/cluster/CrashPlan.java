@@ -170,8 +170,7 @@ final class CrashPlan {
                 Map<Lane, FaultPoint> more = new LinkedHashMap<>(wanted);
                 more.put(lane, point);
                 Map<Lane, FaultPoint> held = held(Set.copyOf(more.values()));
-                if (more.entrySet().stream()
-                        .allMatch(e -> held.get(e.getKey()) == e.getValue())) {
+                if (more.entrySet().stream().allMatch(e -> held.get(e.getKey()) == e.getValue())) {
                     wanted = more;
                     break;
                 }

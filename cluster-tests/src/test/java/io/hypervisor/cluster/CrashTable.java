@@ -53,8 +53,7 @@ final class CrashTable {
         table.append("crash matrix: C create, S stop, R start, D delete; capitals: VM, small:");
         table.append(" container\n%-38s".formatted("point"));
         columns.forEach(
-                victim ->
-                        table.append("%-12s".formatted(victim.name().toLowerCase(Locale.ROOT))));
+                victim -> table.append("%-12s".formatted(victim.name().toLowerCase(Locale.ROOT))));
         table.append("agrees in\n");
         cells.forEach(
                 (point, victims) -> {

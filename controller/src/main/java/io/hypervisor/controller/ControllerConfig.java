@@ -3,12 +3,14 @@ package io.hypervisor.controller;
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.controller.state.PlacementConfig;
 import io.hypervisor.controller.store.etcd.EtcdConfig;
+import io.hypervisor.core.Ids;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -22,6 +24,8 @@ import java.util.Optional;
  * @param store where state is kept
  * @param shutdownGrace how long running calls may go on when the process is asked to stop
  * @param watchBookmarks how long a watch is idle before it gets a bookmark
+ * @param supersededTerms the operator's word that the store was restored from an older copy: ids of
+ *     terms that it does not have, and whose nodes may follow it
  */
 public record ControllerConfig(
         @Default("127.0.0.1:50051") HostPort grpcAddr,
@@ -35,7 +39,8 @@ public record ControllerConfig(
         Heartbeat heartbeat,
         Placement placement,
         @Default("5s") Duration shutdownGrace,
-        @Default("10s") Duration watchBookmarks) {
+        @Default("10s") Duration watchBookmarks,
+        List<String> supersededTerms) {
 
     /** Where state is kept. */
     public enum StoreKind {
@@ -123,6 +128,17 @@ public record ControllerConfig(
 
     /** Checks what depends on more than one key. */
     public ControllerConfig {
+        supersededTerms = List.copyOf(supersededTerms);
+        supersededTerms.stream()
+                .filter(term -> !Ids.isId(term))
+                .findFirst()
+                .ifPresent(
+                        term -> {
+                            throw new IllegalArgumentException(
+                                    "superseded_terms: value: "
+                                            + term
+                                            + " (expected: UUIDs in lower case)");
+                        });
         if (store == StoreKind.ETCD && etcd.endpoints().isEmpty()) {
             throw new IllegalArgumentException(
                     "etcd.endpoints: value: [] (expected: at least one host:port with store:"

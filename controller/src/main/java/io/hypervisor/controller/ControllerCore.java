@@ -120,7 +120,8 @@ public final class ControllerCore implements AutoCloseable {
                         config.clusterName(),
                         address,
                         address + "/" + ids.next(),
-                        config.placement().toConfig());
+                        config.placement().toConfig(),
+                        config.supersededTerms());
         return new Replica(store, replica, tasks, clock, ids, metrics);
     }
 

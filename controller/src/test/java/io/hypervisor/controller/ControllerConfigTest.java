@@ -52,6 +52,13 @@ final class ControllerConfigTest {
     }
 
     @Test
+    void supersededTermsAreIds() {
+        assertThatThrownBy(() -> load(Optional.empty(), "--superseded-terms=[now]"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("superseded_terms");
+    }
+
+    @Test
     void anUnknownKeyIsRefused() {
         assertThatThrownBy(() -> load(Optional.empty(), "--grpc-adr=1:1"))
                 .isInstanceOf(ConfigException.class)

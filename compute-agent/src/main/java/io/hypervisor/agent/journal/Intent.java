@@ -19,6 +19,7 @@ public record Intent(
         String clusterId,
         long term,
         long revision,
+        String termId,
         boolean massRemovalAgreed,
         NavigableMap<String, Assignment> assignments,
         NavigableMap<String, LocalIntent> locals) {
@@ -29,6 +30,7 @@ public record Intent(
                     "",
                     0,
                     0,
+                    "",
                     false,
                     Collections.emptyNavigableMap(),
                     Collections.emptyNavigableMap());
@@ -63,6 +65,7 @@ public record Intent(
                 document.getClusterId(),
                 document.getTerm(),
                 document.getRevision(),
+                document.getTermId(),
                 document.getMassRemovalAgreed(),
                 Collections.unmodifiableNavigableMap(next),
                 locals);
@@ -76,6 +79,7 @@ public record Intent(
                 clusterId,
                 delta.getTerm(),
                 delta.getRevision(),
+                termId,
                 massRemovalAgreed,
                 Collections.unmodifiableNavigableMap(next),
                 locals);
@@ -98,6 +102,7 @@ public record Intent(
                 clusterId,
                 term,
                 revision,
+                termId,
                 massRemovalAgreed,
                 assignments,
                 Collections.unmodifiableNavigableMap(next));
@@ -107,6 +112,7 @@ public record Intent(
         return NodeDocument.newBuilder()
                 .setClusterId(clusterId)
                 .setTerm(term)
+                .setTermId(termId)
                 .setRevision(revision)
                 .setMassRemovalAgreed(massRemovalAgreed)
                 .addAllAssignments(assignments.values())

@@ -78,7 +78,8 @@ public final class Journal implements AutoCloseable {
      * Takes a full document in the place of the present one. Returns the ids whose assignment
      * changed.
      *
-     * @throws RefusedException if it is older, of another cluster, or differs at the same revision
+     * @throws RefusedException if it is older and does not supersede the present one, of another
+     *     cluster, or differs at the same revision
      */
     public synchronized Set<String> accept(NodeDocument document) {
         Intent now = intent;
@@ -90,9 +91,17 @@ public final class Journal implements AutoCloseable {
                             + now.clusterId()
                             + ", which this node belongs to)");
         }
+        if (!now.termId().isEmpty() && document.getSupersededList().contains(now.termId())) {
+            log.warn(
+                    "term_id={} revision={}: given up for an older store, at revision {}",
+                    now.termId(),
+                    now.revision(),
+                    document.getRevision());
+            return replace(now, document);
+        }
         requireNewer(document.getTerm(), document.getRevision());
         if (document.getTerm() == now.term() && document.getRevision() == now.revision()) {
-            if (!now.document().equals(document)) {
+            if (!now.document().equals(document.toBuilder().clearSuperseded().build())) {
                 throw new RefusedException(
                         "document differs from the journaled one of the same term "
                                 + document.getTerm()
@@ -102,7 +111,14 @@ public final class Journal implements AutoCloseable {
             }
             return Set.of();
         }
-        append(JournalRecord.newBuilder().setDocument(document).build());
+        return replace(now, document);
+    }
+
+    private Set<String> replace(Intent now, NodeDocument document) {
+        append(
+                JournalRecord.newBuilder()
+                        .setDocument(document.toBuilder().clearSuperseded())
+                        .build());
         return changed(now, intent);
     }
 

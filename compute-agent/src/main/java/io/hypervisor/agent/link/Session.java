@@ -123,7 +123,8 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
                                         .setNodeId(identity.nodeId())
                                         .setClusterId(intent.clusterId())
                                         .setTerm(intent.term())
-                                        .setRevision(intent.revision())));
+                                        .setRevision(intent.revision())
+                                        .setTermId(intent.termId())));
     }
 
     @Override

@@ -94,6 +94,28 @@ class JournalTest {
     }
 
     @Test
+    void takesAnOlderDocumentThatSupersedesItsTermAlone() {
+        try (Journal journal = Journal.open(folder)) {
+            journal.accept(document(50, 90, "a", "b").toBuilder().setTermId("lost").build());
+            NodeDocument other =
+                    document(20, 30, "a").toBuilder()
+                            .setTermId("restored")
+                            .addSuperseded("another")
+                            .build();
+            assertThatThrownBy(() -> journal.accept(other)).isInstanceOf(RefusedException.class);
+
+            NodeDocument restored = other.toBuilder().addSuperseded("lost").build();
+            assertThat(journal.accept(restored)).containsOnly("b");
+            assertThat(journal.accept(restored)).isEmpty();
+            assertThat(journal.accept(delta(20, 30, 31, "c"))).containsOnly("c");
+        }
+        Intent intent = reread();
+        assertThat(intent.termId()).isEqualTo("restored");
+        assertThat(intent.revision()).isEqualTo(31);
+        assertThat(intent.assignments().keySet()).containsExactly("a", "c");
+    }
+
+    @Test
     void refusesOlderOtherAndGaps() {
         try (Journal journal = Journal.open(folder)) {
             journal.accept(document(2, 10, "a"));

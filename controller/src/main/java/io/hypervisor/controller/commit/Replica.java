@@ -1,6 +1,5 @@
 package io.hypervisor.controller.commit;
 
-import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.action.Committer;
@@ -262,6 +261,12 @@ public final class Replica implements Committer, AutoCloseable {
         Snapshot before = snapshot;
         // As the leader it has published its own changes before the store tells it of them.
         if (change.revision() > before.revision()) {
+            if (leading.isPresent()) {
+                // Written by somebody else: no node may be told of it under this term.
+                log.warn("event=deposed revision={}", change.revision());
+                endReign();
+                campaign();
+            }
             List<Edit> edits = change.writes().stream().map(Edit::fromWrite).toList();
             publish(before, before.with(change.revision(), edits), edits);
         }
@@ -308,6 +313,11 @@ public final class Replica implements Committer, AutoCloseable {
         try {
             Edit edit = Edit.put(Table.LEADER, Table.SELF, record);
             Reign won = new Reign(term, store.commit(term, List.of(edit.toWrite())));
+            if (won.since() <= snapshot.revision()) {
+                term.close();
+                resync("the store went back to revision " + won.since());
+                return;
+            }
             reign = Optional.of(won);
             term.onEnd(() -> thread.execute(() -> ended(won)));
             tasks.after(CATCH_UP, thread, () -> checkCaughtUp(won));
@@ -343,7 +353,7 @@ public final class Replica implements Committer, AutoCloseable {
         if (leading.isPresent() || reign.isEmpty() || snapshot.revision() < reign.get().since()) {
             return;
         }
-        if (snapshot.cluster().isEmpty() && !createCluster(reign.get().term())) {
+        if (!begin(reign.get())) {
             return;
         }
         failures = 0;
@@ -351,16 +361,11 @@ public final class Replica implements Committer, AutoCloseable {
         log.info("event=leading term={} revision={}", reign.get().since(), snapshot.revision());
     }
 
-    private boolean createCluster(Term term) {
-        ClusterRecord record =
-                ClusterRecord.newBuilder()
-                        .setClusterId(ids.next())
-                        .setName(config.clusterName())
-                        .setCreatedAt(clock.timestamp())
-                        .build();
-        List<Edit> edits = List.of(Edit.put(Table.CLUSTER, Table.SELF, record));
+    /** Writes the term into the store's history, and a new store's cluster. */
+    private boolean begin(Reign mine) {
+        List<Edit> edits = Opening.edits(snapshot, mine.term(), mine.since(), config, ids, clock);
         try {
-            long revision = store.commit(term, edits.stream().map(Edit::toWrite).toList());
+            long revision = store.commit(mine.term(), edits.stream().map(Edit::toWrite).toList());
             publish(snapshot, snapshot.with(revision, edits), edits);
             return true;
         } catch (StoreException e) {
@@ -470,7 +475,8 @@ public final class Replica implements Committer, AutoCloseable {
                     case UNAVAILABLE ->
                             Fault.unavailable(
                                     "STORE_UNAVAILABLE",
-                                    "the store does not answer; nothing was changed");
+                                    "the store did not take the change, nothing was changed: "
+                                            + cause.getMessage());
                     case AMBIGUOUS ->
                             Fault.unavailable(
                                     "COMMIT_UNKNOWN",

@@ -2,6 +2,8 @@ package io.hypervisor.controller.commit;
 
 import io.hypervisor.controller.state.PlacementConfig;
 
+import java.util.List;
+
 /**
  * Who this replica is.
  *
@@ -9,11 +11,16 @@ import io.hypervisor.controller.state.PlacementConfig;
  * @param address gRPC address "host:port" where followers and nodes reach this replica
  * @param holder names this process in logs and in the store
  * @param placement how much of each node may be taken; the same on every replica
+ * @param supersededTerms ids of terms that an operator gave up by restoring an older store
  */
 public record ReplicaConfig(
-        String clusterName, String address, String holder, PlacementConfig placement) {
+        String clusterName,
+        String address,
+        String holder,
+        PlacementConfig placement,
+        List<String> supersededTerms) {
     /** With the default placement. */
     public ReplicaConfig(String clusterName, String address, String holder) {
-        this(clusterName, address, holder, PlacementConfig.defaults());
+        this(clusterName, address, holder, PlacementConfig.defaults(), List.of());
     }
 }

@@ -8,6 +8,7 @@ import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
+import io.hypervisor.controller.state.History;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 
@@ -30,6 +31,8 @@ public final class NodeDocuments {
                 NodeDocument.newBuilder()
                         .setClusterId(clusterId)
                         .setTerm(term)
+                        .setTermId(History.id(now.history(), term))
+                        .addAllSuperseded(now.history().getSupersededList())
                         .setRevision(now.revision())
                         .setMassRemovalAgreed(
                                 now.health(nodeId)

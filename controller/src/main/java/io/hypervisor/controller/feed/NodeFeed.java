@@ -13,6 +13,7 @@ import io.hypervisor.controller.action.RecordReport;
 import io.hypervisor.controller.action.SetNodeHealth;
 import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.History;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Clock;
@@ -172,14 +173,16 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
                             + clusterId()
                             + ")");
         }
-        if (fromTheFuture(hello, now)) {
+        if (!History.allows(now.history(), now.revision(), hello)) {
             meters.refused().increment();
             log.error(
-                    "node={} journal_term={} journal_revision={} term={} revision={}: refused, its"
-                            + " journal is newer than the store; was an old backup restored?",
+                    "node={} journal_term={} journal_revision={} term_id={} term={} revision={}:"
+                            + " refused, its journal is of another past than the store; was an old"
+                            + " backup restored?",
                     nodeId,
                     hello.getTerm(),
                     hello.getRevision(),
+                    hello.getTermId(),
                     term,
                     now.revision());
             throw Fault.of(
@@ -189,10 +192,12 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
                             + nodeId
                             + ": revision: value: "
                             + hello.getRevision()
-                            + " (expected: at most "
-                            + now.revision()
-                            + "; if the store was restored from a backup, remove the node's journal"
-                            + " to confirm that the node follows it)");
+                            + " of term "
+                            + hello.getTermId()
+                            + " (expected: a revision that this store has held; if it was restored"
+                            + " from a backup, start the controllers with superseded_terms: ["
+                            + hello.getTermId()
+                            + "] to confirm that nodes follow it)");
         }
         NodeStream older = streams.put(nodeId, stream);
         if (older != null) {
@@ -212,16 +217,6 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
                         new SetNodeHealth(
                                 nodeId, NodeStatus.NODE_STATUS_NOT_READY, clock.timestamp()))
                 : CompletableFuture.completedFuture(true);
-    }
-
-    /**
-     * Whether the node has journaled what this store has never held. Whatever an earlier term wrote
-     * is older than the first write of this one, whose revision is the term's number.
-     */
-    private boolean fromTheFuture(NodeHello hello, Snapshot now) {
-        return hello.getTerm() > term
-                || hello.getRevision() > now.revision()
-                || (hello.getTerm() < term && hello.getRevision() >= term);
     }
 
     /** Whether the stream was the node's present one; it is not any more. */

@@ -113,7 +113,7 @@ public final class PlacementReconciler implements Reconciler {
         return switch (edit.table()) {
             case NODE, HEALTH, LOCAL -> true;
             case PLACEMENT -> freed(before, after, edit.id()) || appeared(before, after, edit.id());
-            case INSTANCE, OBSERVED, CLUSTER, LEADER -> false;
+            case INSTANCE, OBSERVED, CLUSTER, LEADER, HISTORY -> false;
         };
     }
 

@@ -3,6 +3,7 @@ package io.hypervisor.controller.state;
 import com.google.protobuf.Message;
 
 import io.hypervisor.api.internal.v1.ClusterRecord;
+import io.hypervisor.api.internal.v1.HistoryRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
@@ -35,6 +36,7 @@ public final class Snapshot {
     private final long revision;
     private final Optional<Entry<ClusterRecord>> cluster;
     private final Optional<Entry<LeaderRecord>> leader;
+    private final HistoryRecord history;
     private final PSortedMap<String, Entry<NodeRecord>> nodes;
     private final PSortedMap<String, Entry<NodeHealth>> healths;
     private final PSortedMap<String, Entry<InstanceRecord>> instances;
@@ -62,6 +64,7 @@ public final class Snapshot {
         this.revision = draft.revision;
         this.cluster = draft.cluster;
         this.leader = draft.leader;
+        this.history = draft.history;
         this.nodes = draft.nodes;
         this.healths = draft.healths;
         this.instances = draft.instances;
@@ -132,6 +135,11 @@ public final class Snapshot {
     /** The leader; its entry's revision is the term's number. */
     public Optional<Entry<LeaderRecord>> leader() {
         return leader;
+    }
+
+    /** The terms that led here; see {@link History}. */
+    public HistoryRecord history() {
+        return history;
     }
 
     public PSortedMap<String, Entry<NodeRecord>> nodes() {
@@ -221,6 +229,7 @@ public final class Snapshot {
         long revision;
         Optional<Entry<ClusterRecord>> cluster = Optional.empty();
         Optional<Entry<LeaderRecord>> leader = Optional.empty();
+        HistoryRecord history = HistoryRecord.getDefaultInstance();
         PSortedMap<String, Entry<NodeRecord>> nodes = TreePMap.empty();
         PSortedMap<String, Entry<NodeHealth>> healths = TreePMap.empty();
         PSortedMap<String, Entry<InstanceRecord>> instances = TreePMap.empty();
@@ -247,6 +256,7 @@ public final class Snapshot {
             revision = from.revision;
             cluster = from.cluster;
             leader = from.leader;
+            history = from.history;
             nodes = from.nodes;
             healths = from.healths;
             instances = from.instances;
@@ -293,6 +303,10 @@ public final class Snapshot {
             switch (edit.table()) {
                 case CLUSTER -> cluster = value.map(v -> new Entry<>((ClusterRecord) v, at));
                 case LEADER -> leader = value.map(v -> new Entry<>((LeaderRecord) v, at));
+                case HISTORY ->
+                        history =
+                                value.map(HistoryRecord.class::cast)
+                                        .orElse(HistoryRecord.getDefaultInstance());
                 case NODE -> applyNode(id, value.map(NodeRecord.class::cast), at);
                 case HEALTH -> {
                     healths = put(healths, id, value.map(NodeHealth.class::cast), at);
@@ -313,7 +327,7 @@ public final class Snapshot {
                 case PLACEMENT -> applyPlacement(id, value.map(PlacementRecord.class::cast), at);
                 case OBSERVED ->
                         observed = put(observed, id, value.map(ObservedRecord.class::cast), at);
-                case CLUSTER, LEADER, NODE, HEALTH, LOCAL ->
+                case CLUSTER, LEADER, HISTORY, NODE, HEALTH, LOCAL ->
                         throw new IllegalArgumentException(edit.key());
             }
             count(id, 1);

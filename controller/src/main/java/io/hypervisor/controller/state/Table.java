@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 
 import io.hypervisor.api.internal.v1.ClusterRecord;
+import io.hypervisor.api.internal.v1.HistoryRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
@@ -18,6 +19,7 @@ import java.util.Locale;
 public enum Table {
     CLUSTER(ClusterRecord.parser()),
     LEADER(LeaderRecord.parser()),
+    HISTORY(HistoryRecord.parser()),
     NODE(NodeRecord.parser()),
     HEALTH(NodeHealth.parser()),
     INSTANCE(InstanceRecord.parser()),

@@ -8,6 +8,14 @@ public interface Term extends AutoCloseable {
     /** Runs once when the term ends, at once if it has ended; on any thread. */
     void onEnd(Runnable action);
 
+    /**
+     * The revision of the last commit before this term's first: the one before that, unless the
+     * store counts more than commits.
+     */
+    default long before(long first) {
+        return first - 1;
+    }
+
     /** Gives the right up. */
     @Override
     void close();

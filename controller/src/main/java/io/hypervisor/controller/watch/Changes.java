@@ -27,7 +27,7 @@ final class Changes {
         Set<String> nodes = new TreeSet<>();
         for (Edit edit : edits) {
             switch (edit.table()) {
-                case CLUSTER, LEADER -> {}
+                case CLUSTER, LEADER, HISTORY -> {}
                 case NODE -> nodes.add(edit.id());
                 case HEALTH -> {
                     nodes.add(edit.id());

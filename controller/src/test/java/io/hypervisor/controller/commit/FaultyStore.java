@@ -6,6 +6,7 @@ import io.hypervisor.controller.store.Term;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -28,6 +29,7 @@ public final class FaultyStore implements Store {
     private final AtomicInteger commits = new AtomicInteger();
     private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
     private volatile boolean loadFails;
+    private volatile Optional<ChangeListener> follower = Optional.empty();
 
     public FaultyStore(Store store) {
         this.store = store;
@@ -45,6 +47,11 @@ public final class FaultyStore implements Store {
     /** How many commits reached the store. */
     public int commits() {
         return commits.get();
+    }
+
+    /** Tells whoever follows of a change that this store does not have. */
+    public void announce(Change change) {
+        follower.orElseThrow().changed(change);
     }
 
     /** Holds commits back until {@link #release}, on the same thread. */
@@ -95,6 +102,7 @@ public final class FaultyStore implements Store {
 
     @Override
     public Subscription changes(long after, ChangeListener listener) {
+        follower = Optional.of(listener);
         return store.changes(after, listener);
     }
 

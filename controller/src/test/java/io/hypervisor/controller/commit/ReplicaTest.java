@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
@@ -130,7 +131,7 @@ class ReplicaTest {
         store.release();
         futures.forEach(CompletableFuture::join);
         assertThat(store.commits() - before).isBetween(10, 12);
-        assertThat(store.load().entries()).hasSize(1002);
+        assertThat(store.load().entries()).hasSize(1003);
     }
 
     @Test
@@ -289,6 +290,37 @@ class ReplicaTest {
         assertFault(first.submit(Counter.add("x")), "NOT_LEADER");
         assertThat(first.awaitRevision(second.snapshot().revision()).join().cluster())
                 .isEqualTo(second.snapshot().cluster());
+    }
+
+    @Test
+    void whoHearsOfAnothersWriteLeadsNoMoreBeforeItTellsAnybody() {
+        Replica replica = leader();
+        List<String> order = new CopyOnWriteArrayList<>();
+        replica.onLeadership(leads -> order.add(leads ? "leads" : "follows"));
+        replica.onChange(
+                new ChangeListener() {
+                    @Override
+                    public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
+                        order.add("changed");
+                    }
+
+                    @Override
+                    public void reset(Snapshot now) {
+                        order.add("reset");
+                    }
+                });
+        await().until(() -> order.equals(List.of("leads", "reset")));
+        LeaderRecord other = LeaderRecord.newBuilder().setAddress("b:1").build();
+        store.announce(
+                new Store.Change(
+                        replica.snapshot().revision() + 1,
+                        List.of(Edit.put(Table.LEADER, Table.SELF, other).toWrite())));
+
+        await().until(() -> order.size() > 4 && replica.leading());
+        assertThat(order.subList(2, 5)).containsExactly("follows", "changed", "reset");
+        // The store has never been where that write was, so everything was loaded anew.
+        assertThat(replica.leaderAddress()).contains("a:1");
+        assertThat(replica.submit(Counter.add("x")).join()).isEqualTo(1);
     }
 
     @Test

@@ -130,7 +130,7 @@ final class IndexPropertyTest {
                             .setNodeId("n" + random.nextInt(IDS))
                             .setInstance(Instance.newBuilder().setId(id).setSpec(spec(random)))
                             .build();
-            case CLUSTER, LEADER -> throw new IllegalArgumentException(table.name());
+            case CLUSTER, LEADER, HISTORY -> throw new IllegalArgumentException(table.name());
         };
     }
 

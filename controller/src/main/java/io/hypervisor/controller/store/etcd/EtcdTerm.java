@@ -25,6 +25,7 @@ final class EtcdTerm implements Term {
     private final Clock clock;
     private final Lease lease;
     private final long createRevision;
+    private final long before;
     private final ReentrantLock turn = new ReentrantLock(true);
     private final Executor executor;
     private final Tasks.Timer timer;
@@ -49,6 +50,7 @@ final class EtcdTerm implements Term {
         this.clock = clock;
         this.lease = lease;
         this.createRevision = createRevision;
+        this.before = lastCommit;
         this.lastCommit = lastCommit;
         this.confirmedAt = lease.grantedAt();
         this.executor = tasks.concurrent("etcd-lease");
@@ -78,6 +80,12 @@ final class EtcdTerm implements Term {
 
     void committed(long revision) {
         lastCommit = revision;
+    }
+
+    /** Others write to this etcd, too, so that revisions say little. */
+    @Override
+    public long before(long first) {
+        return before;
     }
 
     private void tick() {

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A private etcd of one or more members on free ports, gone without a trace when closed. */
@@ -72,10 +73,6 @@ public final class EtcdCluster implements AutoCloseable {
         Member member = members.get(index);
         String clientUrl = "http://127.0.0.1:" + member.clientPort;
         String peerUrl = "http://127.0.0.1:" + member.peerPort;
-        String all =
-                members.stream()
-                        .map(one -> one.name + "=http://127.0.0.1:" + one.peerPort)
-                        .collect(Collectors.joining(","));
         ProcessBuilder command =
                 new ProcessBuilder(
                                 "etcd",
@@ -85,13 +82,19 @@ public final class EtcdCluster implements AutoCloseable {
                                 "--advertise-client-urls=" + clientUrl,
                                 "--listen-peer-urls=" + peerUrl,
                                 "--initial-advertise-peer-urls=" + peerUrl,
-                                "--initial-cluster=" + all,
+                                "--initial-cluster=" + initialCluster(),
                                 "--logger=zap",
                                 "--log-level=error")
                         .redirectErrorStream(true)
                         .redirectOutput(folder.resolve(member.name + ".log").toFile());
         command.command().addAll(flags);
         member.process = run(command);
+    }
+
+    private String initialCluster() {
+        return members.stream()
+                .map(one -> one.name + "=http://127.0.0.1:" + one.peerPort)
+                .collect(Collectors.joining(","));
     }
 
     private static Process run(ProcessBuilder command) {
@@ -203,6 +206,72 @@ public final class EtcdCluster implements AutoCloseable {
         return connection.getInputStream();
     }
 
+    /** Runs etcdctl on all members, or on one of several, and says whether it succeeded. */
+    public boolean control(String... command) throws IOException {
+        String endpoints =
+                endpoints().stream().map(Object::toString).collect(Collectors.joining(","));
+        boolean one = command[0].equals("snapshot");
+        return run(
+                                etcdctl(command)
+                                        .redirectErrorStream(true)
+                                        .redirectOutput(folder.resolve("etcdctl.log").toFile()),
+                                one ? endpoints().getFirst().toString() : endpoints)
+                        .onExit()
+                        .join()
+                        .exitValue()
+                == 0;
+    }
+
+    private static ProcessBuilder etcdctl(String... command) {
+        List<String> words = new ArrayList<>(List.of("etcdctl"));
+        words.addAll(List.of(command));
+        ProcessBuilder builder = new ProcessBuilder(words);
+        builder.environment().put("ETCDCTL_API", "3");
+        return builder;
+    }
+
+    private static Process run(ProcessBuilder command, String endpoints) {
+        command.environment().put("ETCDCTL_ENDPOINTS", endpoints);
+        return run(command);
+    }
+
+    /** Gives the room of deleted keys back, and lets etcd write again. */
+    public boolean compactAndDefragment() throws IOException {
+        if (!control("get", "!", "--write-out=json")) {
+            return false;
+        }
+        Matcher revision =
+                Pattern.compile("\"revision\":(\\d+)")
+                        .matcher(Files.readString(folder.resolve("etcdctl.log")));
+        return revision.find()
+                && control("compact", revision.group(1))
+                && control("defrag")
+                && control("alarm", "disarm");
+    }
+
+    /** Stops all members and starts them on what a copy of the data holds. */
+    public void restore(Path copy) throws IOException {
+        for (int i = 0; i < size(); i++) {
+            kill(i);
+        }
+        for (Member member : members) {
+            delete(folder.resolve(member.name));
+            boolean done =
+                    control(
+                            "snapshot",
+                            "restore",
+                            copy.toString(),
+                            "--name=" + member.name,
+                            "--data-dir=" + folder.resolve(member.name),
+                            "--initial-cluster=" + initialCluster(),
+                            "--initial-advertise-peer-urls=http://127.0.0.1:" + member.peerPort);
+            if (!done) {
+                throw new IOException(Files.readString(folder.resolve("etcdctl.log")));
+            }
+        }
+        restart(IntStream.range(0, size()).boxed().toList());
+    }
+
     /** Makes a member hang. */
     public void pause(int index) {
         signal("STOP", index);
@@ -223,6 +292,10 @@ public final class EtcdCluster implements AutoCloseable {
         for (int i = 0; i < members.size(); i++) {
             kill(i);
         }
+        delete(folder);
+    }
+
+    private static void delete(Path folder) throws IOException {
         try (Stream<Path> paths = Files.walk(folder)) {
             for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);
