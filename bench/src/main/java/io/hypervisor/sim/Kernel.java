@@ -32,7 +32,7 @@ final class Kernel {
     private final List<Ready> ready = new ArrayList<>();
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private Optional<Failure> failure = Optional.empty();
-    // By threads of the JDK, which let go of those that waited for a lock.
+    // By threads of the JDK or of other simulations, which let go of a lock that was waited for.
     private final Queue<SimProcess.Scheduler> unblocked = new ConcurrentLinkedQueue<>();
     private Optional<SimProcess.Scheduler> current = Optional.empty();
     private boolean again;
@@ -134,8 +134,7 @@ final class Kernel {
 
     /** A thread of a process can go on. */
     void ready(SimProcess process, SimProcess.Scheduler thread) {
-        Thread by = Thread.currentThread();
-        if (!by.isVirtual() && !carrier.equals(by)) {
+        if (!carrier.equals(Outside.carrier())) {
             unblocked.add(thread);
         } else if (current.filter(c -> c == thread).isPresent()) {
             again = true;
@@ -145,7 +144,7 @@ final class Kernel {
     }
 
     /**
-     * Runs a thread until it waits for something of this simulation. A lock of the JDK that another
+     * Runs a thread until it waits for something of this simulation. A lock that another
      * simulation holds for a moment is no such thing: it goes on as if nothing had been.
      */
     void go(SimProcess.Scheduler thread) {
@@ -160,7 +159,8 @@ final class Kernel {
     private boolean unblocked(Thread thread) {
         boolean waits =
                 switch (thread.getState()) {
-                    case WAITING, TIMED_WAITING, TERMINATED -> true;
+                    case WAITING, TIMED_WAITING -> !Outside.holdsWhatIsWaitedFor(thread, this);
+                    case TERMINATED -> true;
                     case NEW, RUNNABLE, BLOCKED -> false;
                 };
         if (waits) {

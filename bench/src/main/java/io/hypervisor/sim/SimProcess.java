@@ -137,6 +137,10 @@ final class SimProcess {
             return thread;
         }
 
+        Kernel kernel() {
+            return kernel;
+        }
+
         void run() {
             continuation.run();
         }

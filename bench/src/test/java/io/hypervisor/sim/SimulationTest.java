@@ -69,6 +69,7 @@ class SimulationTest {
                 new ProcessBuilder(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                                "--add-opens=java.base/java.util.concurrent.locks=ALL-UNNAMED",
                                 "--enable-native-access=ALL-UNNAMED",
                                 "-Dlogback.configurationFile=logback-sim.xml",
                                 "-cp",
