@@ -144,8 +144,8 @@ final class Kernel {
     }
 
     /**
-     * Runs a thread until it waits for something of this simulation. A lock that another
-     * simulation holds for a moment is no such thing: it goes on as if nothing had been.
+     * Runs a thread until it waits for something of this simulation. A lock that another simulation
+     * holds for a moment is no such thing: it goes on as if nothing had been.
      */
     void go(SimProcess.Scheduler thread) {
         current = Optional.of(thread);

@@ -24,7 +24,9 @@ final class Outside {
                     MethodHandles.privateLookupIn(Thread.class, MethodHandles.lookup());
             CARRIER =
                     threads.findStatic(
-                            Thread.class, "currentCarrierThread", MethodType.methodType(Thread.class));
+                            Thread.class,
+                            "currentCarrierThread",
+                            MethodType.methodType(Thread.class));
             Class<?> virtual = Class.forName("java.lang.VirtualThread");
             SCHEDULER =
                     MethodHandles.privateLookupIn(virtual, MethodHandles.lookup())
