@@ -116,6 +116,12 @@ final class Daemon implements AutoCloseable {
         return e.getError() != null && e.getError().getCode() == number;
     }
 
+    /** Whether a call failed because libvirt has been at work on the domain for too long. */
+    static boolean isBusy(DriverException e) {
+        return e.getCause() instanceof LibvirtException cause
+                && is(cause, ErrorNumber.VIR_ERR_OPERATION_TIMEOUT);
+    }
+
     static DriverException fault(LibvirtException e) {
         String text = String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
         String message = "libvirt: " + (text.length() <= 512 ? text : text.substring(0, 512));

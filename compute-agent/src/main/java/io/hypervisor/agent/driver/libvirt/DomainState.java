@@ -24,6 +24,11 @@ record DomainState(DomainRecord record, State state) {
         };
     }
 
+    /** Whether it is there, and nobody has been told that it runs. */
+    boolean mayNeverHaveRun() {
+        return active() && record.phase() == Phase.STARTING;
+    }
+
     /** The record as it should be; a run that nobody here saw begin begins now. */
     DomainRecord settled(Instant now) {
         if (!isNews()) {

@@ -16,6 +16,8 @@ import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 
 import org.libvirt.Domain;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +30,8 @@ import java.util.function.Consumer;
 
 /** Runs virtual machines; see the package. */
 public final class LibvirtDriver implements InstanceDriver {
+    private static final Logger log = LoggerFactory.getLogger(LibvirtDriver.class);
+
     // A path of a unix socket has room for 107 bytes.
     private static final int MAX_HOME = 107 - "/".length() - 36 - "/tty".length();
     // VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _NVRAM: whatever it has.
@@ -137,17 +141,41 @@ public final class LibvirtDriver implements InstanceDriver {
         if (!seen.isNews()) {
             return seen;
         }
-        return locks.ifFree(id, () -> domains.state(id).map(now -> settle(id, now)).orElse(seen))
-                .orElseGet(seen::beingChanged);
+        try {
+            return locks.ifFree(
+                            id, () -> domains.state(id).map(now -> settle(id, now)).orElse(seen))
+                    .orElseGet(seen::beingChanged);
+        } catch (DriverException e) {
+            if (!Daemon.isBusy(e)) {
+                throw e;
+            }
+            // One domain that libvirt is busy with does not hide all others.
+            log.warn("instance={} record=unsettled error=\"{}\"", id, e.getMessage());
+            return seen;
+        }
     }
 
+    /**
+     * Brings the record up to date. libvirtd that was killed in the middle of a start may come back
+     * and hold that domain for good; to end the guest is all it still allows. Nobody was told that
+     * this run began, so none is lost. A guest that is known to run is never ended for that.
+     */
     private DomainState settle(String id, DomainState state) {
         if (!state.isNews()) {
             return state;
         }
         DomainRecord record = state.settled(clock.now());
-        domains.write(id, record);
-        return state.with(record);
+        try {
+            domains.write(id, record);
+            return state.with(record);
+        } catch (DriverException e) {
+            if (!Daemon.isBusy(e) || !state.mayNeverHaveRun()) {
+                throw e;
+            }
+            log.warn("instance={} start=stuck: ends it by force", id);
+            end(id);
+            return domains.state(id).map(now -> settle(id, now)).orElseThrow(() -> e);
+        }
     }
 
     @Override
@@ -197,7 +225,11 @@ public final class LibvirtDriver implements InstanceDriver {
                                         + before.record().runGeneration()
                                         + " (expected: stopped)");
                     } else {
-                        settle(id, before);
+                        if (!settle(id, before).active()) {
+                            throw DriverException.passing(
+                                    "instance " + id + " hung while it started, and was ended",
+                                    null);
+                        }
                     }
                     return true;
                 });

@@ -229,6 +229,58 @@ class LibvirtDriverTest {
         await().atMost(PATIENCE).until(() -> found(driver, target).exit() == Found.Exit.CLEAN);
     }
 
+    /** A guest that does not answer libvirtd, which comes back and waits for it. */
+    private Target stuck(boolean acknowledged) {
+        Target target = target(DemoGuest.shell());
+        driver.create(target);
+        DomainRecord starting = DomainRecord.of(target, daemon.home().toString()).starting(target);
+        DomainRecord record = acknowledged ? starting.running(Clock.system().now()) : starting;
+        try (Daemon connection = new Daemon(daemon.uri(), tasks)) {
+            new Domains(connection, daemon.home().toString()).write(target.instanceId(), record);
+        }
+        daemon.virsh("start", target.instanceId());
+        long qemu = daemon.qemu(target.instanceId()).orElseThrow().pid();
+        LibvirtDaemon.run("kill", "-STOP", Long.toString(qemu));
+        daemon.kill();
+        daemon.restart();
+        await().atMost(PATIENCE).until(() -> driver.health().healthy());
+        return target;
+    }
+
+    @Test
+    void aStartThatLibvirtdHangsInIsEndedAndMadeAgain() {
+        Target target = stuck(false);
+        ProcessHandle qemu = daemon.qemu(target.instanceId()).orElseThrow();
+        assertThatThrownBy(() -> driver.start(target))
+                .isInstanceOfSatisfying(
+                        DriverException.class, e -> assertThat(e.isPermanent()).isFalse());
+        assertThat(qemu.isAlive()).isFalse();
+        assertThat(found(driver, target).exit()).isEqualTo(Found.Exit.UNKNOWN);
+        driver.start(target);
+        assertThat(found(driver, target).state()).isEqualTo(Found.State.RUNNING);
+        awaitLog(target, "demo-guest ready");
+    }
+
+    @Test
+    void aListWithAStartThatHangsShowsAllAndEndsIt() {
+        Target other = started(DemoGuest.shell());
+        Target target = stuck(false);
+        assertThat(found(driver, other).state()).isEqualTo(Found.State.RUNNING);
+        assertThat(found(driver, target).exit()).isEqualTo(Found.Exit.UNKNOWN);
+    }
+
+    @Test
+    void aGuestThatIsKnownToRunIsNotEndedBecauseLibvirtdHangs() {
+        Target target = stuck(true);
+        ProcessHandle qemu = daemon.qemu(target.instanceId()).orElseThrow();
+        assertThat(found(driver, target).state()).isNotEqualTo(Found.State.STOPPED);
+        assertThatThrownBy(() -> driver.stop(target.instanceId(), Duration.ZERO))
+                .isInstanceOf(DriverException.class);
+        assertThat(qemu.isAlive()).isTrue();
+        LibvirtDaemon.run("kill", "-CONT", Long.toString(qemu.pid()));
+        awaitLog(target, "demo-guest ready");
+    }
+
     @Test
     void aFailedStartIsNoRun() throws IOException {
         Target target =
