@@ -30,6 +30,8 @@ import java.util.Optional;
 /** Errors over HTTP: google.rpc.Status as JSON under the fitting HTTP code. */
 final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
     private static final String DETAILS = "grpc-status-details-bin";
+    private static final String MALFORMED =
+            "body: value: malformed (expected: the method's request as JSON)";
     private static final JsonFormat.Printer PRINTER =
             JsonFormat.printer()
                     .usingTypeRegistry(
@@ -57,10 +59,7 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
         Optional<String> description = Optional.ofNullable(status.getDescription());
         if (status.getCode() == io.grpc.Status.Code.INVALID_ARGUMENT && description.isEmpty()) {
             return Faults.toStatus(
-                    Fault.of(
-                            Fault.Kind.INVALID_ARGUMENT,
-                            "MALFORMED_REQUEST",
-                            "body: value: malformed (expected: the method's request as JSON)"));
+                    Fault.of(Fault.Kind.INVALID_ARGUMENT, "MALFORMED_REQUEST", MALFORMED));
         }
         return Status.newBuilder()
                 .setCode(status.getCode().value())
@@ -85,7 +84,9 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
             HttpStatus status,
             @Nullable String description,
             @Nullable Throwable cause) {
-        String message = Optional.ofNullable(description).orElse(status.reasonPhrase());
+        String message =
+                Optional.ofNullable(description)
+                        .orElse(status.code() == 400 ? MALFORMED : status.reasonPhrase());
         return json(
                 status,
                 Status.newBuilder().setCode(grpc(status).value()).setMessage(message).build());
