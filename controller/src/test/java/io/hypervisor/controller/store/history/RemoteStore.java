@@ -228,7 +228,10 @@ final class RemoteStore implements Store {
     }
 
     private static ByteString readBytes(DataInputStream in) throws IOException {
-        return ByteString.copyFrom(in.readNBytes(in.readInt()));
+        byte[] bytes = new byte[in.readInt()];
+        // A process that dies in the middle of a value has not told it: fewer bytes are an end.
+        in.readFully(bytes);
+        return ByteString.copyFrom(bytes);
     }
 
     /** A candidacy and, once it is won, its term. */
