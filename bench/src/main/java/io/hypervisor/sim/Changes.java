@@ -5,6 +5,7 @@ import com.google.protobuf.Message;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NodeViews;
 import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.state.Views;
 
 import java.util.EnumMap;
@@ -81,10 +82,7 @@ final class Changes implements Checker {
     }
 
     private static boolean isOfNode(Edit edit) {
-        return switch (edit.table()) {
-            case NODE, HEALTH -> true;
-            case INSTANCE, PLACEMENT, OBSERVED, LOCAL, CLUSTER, LEADER, HISTORY -> false;
-        };
+        return edit.table() == Table.NODE || edit.table() == Table.HEALTH;
     }
 
     private void compare(Kind kind, Truth.Commit commit, Set<String> ids) {

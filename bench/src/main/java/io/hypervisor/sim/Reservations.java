@@ -36,10 +36,8 @@ final class Reservations implements Checker {
         Set<String> touched = new HashSet<>();
         Set<String> filled = new HashSet<>();
         for (Edit edit : commit.edits()) {
-            switch (edit.table()) {
-                case PLACEMENT -> place(commit.after(), edit, touched, filled);
-                case INSTANCE -> {}
-                case LOCAL, NODE, HEALTH, OBSERVED, CLUSTER, LEADER, HISTORY -> {}
+            if (edit.table() == Table.PLACEMENT) {
+                place(commit.after(), edit, touched, filled);
             }
         }
         names(commit);

@@ -113,7 +113,21 @@ public final class PlacementReconciler implements Reconciler {
         return switch (edit.table()) {
             case NODE, HEALTH, LOCAL -> true;
             case PLACEMENT -> freed(before, after, edit.id()) || appeared(before, after, edit.id());
-            case INSTANCE, OBSERVED, CLUSTER, LEADER, HISTORY -> false;
+            case INSTANCE,
+                    OBSERVED,
+                    CLUSTER,
+                    LEADER,
+                    HISTORY,
+                    NETWORK,
+                    SUBNET,
+                    ALLOCATION,
+                    PORT,
+                    SECURITY_GROUP,
+                    ROUTER,
+                    FLOATING_IP,
+                    PORT_STATE,
+                    NODE_NETWORK ->
+                    false;
         };
     }
 

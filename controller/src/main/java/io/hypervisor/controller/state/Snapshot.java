@@ -43,6 +43,7 @@ public final class Snapshot {
     private final PSortedMap<String, Entry<PlacementRecord>> placements;
     private final PSortedMap<String, Entry<ObservedRecord>> observed;
     private final PSortedMap<String, Entry<LocalRecord>> locals;
+    private final NetworkState network;
     private final Indexes indexes;
 
     /** What can be derived from the records, kept up to date with them. */
@@ -71,6 +72,7 @@ public final class Snapshot {
         this.placements = draft.placements;
         this.observed = draft.observed;
         this.locals = draft.locals;
+        this.network = draft.network;
         this.indexes =
                 new Indexes(
                         draft.instanceByName,
@@ -186,6 +188,11 @@ public final class Snapshot {
         return locals;
     }
 
+    /** Networks, ports and what belongs to them. */
+    public NetworkState network() {
+        return network;
+    }
+
     /** Ids of the instances placed on a node, those that are leaving it included. */
     public PSortedSet<String> placedOn(String nodeId) {
         return indexes.placedOn.getOrDefault(nodeId, TreePSet.empty());
@@ -236,6 +243,7 @@ public final class Snapshot {
         PSortedMap<String, Entry<PlacementRecord>> placements = TreePMap.empty();
         PSortedMap<String, Entry<ObservedRecord>> observed = TreePMap.empty();
         PSortedMap<String, Entry<LocalRecord>> locals = TreePMap.empty();
+        NetworkState network = NetworkState.EMPTY;
         PMap<String, String> instanceByName = HashTreePMap.empty();
         PMap<String, String> instanceByRequest = HashTreePMap.empty();
         PMap<String, String> nodeByHostname = HashTreePMap.empty();
@@ -263,6 +271,7 @@ public final class Snapshot {
             placements = from.placements;
             observed = from.observed;
             locals = from.locals;
+            network = from.network;
             instanceByName = from.indexes.instanceByName;
             instanceByRequest = from.indexes.instanceByRequest;
             nodeByHostname = from.indexes.nodeByHostname;
@@ -314,7 +323,22 @@ public final class Snapshot {
                 }
                 case INSTANCE, PLACEMENT, OBSERVED -> applyPart(edit, at);
                 case LOCAL -> applyLocal(id, value.map(LocalRecord.class::cast), at);
+                case NETWORK,
+                        SUBNET,
+                        ALLOCATION,
+                        PORT,
+                        SECURITY_GROUP,
+                        ROUTER,
+                        FLOATING_IP,
+                        PORT_STATE,
+                        NODE_NETWORK ->
+                        network = network.with(edit, at, this::nodeOf);
             }
+        }
+
+        private String nodeOf(String instanceId) {
+            Entry<PlacementRecord> placement = placements.get(instanceId);
+            return placement == null ? "" : placement.value().getNodeId();
         }
 
         /** One of the three records of an instance. */
@@ -322,13 +346,14 @@ public final class Snapshot {
             String id = edit.id();
             Optional<Message> value = edit.value();
             count(id, -1);
-            switch (edit.table()) {
-                case INSTANCE -> applyInstance(id, value.map(InstanceRecord.class::cast), at);
-                case PLACEMENT -> applyPlacement(id, value.map(PlacementRecord.class::cast), at);
-                case OBSERVED ->
-                        observed = put(observed, id, value.map(ObservedRecord.class::cast), at);
-                case CLUSTER, LEADER, HISTORY, NODE, HEALTH, LOCAL ->
-                        throw new IllegalArgumentException(edit.key());
+            if (edit.table() == Table.INSTANCE) {
+                applyInstance(id, value.map(InstanceRecord.class::cast), at);
+            } else if (edit.table() == Table.PLACEMENT) {
+                String before = nodeOf(id);
+                applyPlacement(id, value.map(PlacementRecord.class::cast), at);
+                network = network.moved(id, before, nodeOf(id));
+            } else {
+                observed = put(observed, id, value.map(ObservedRecord.class::cast), at);
             }
             count(id, 1);
         }

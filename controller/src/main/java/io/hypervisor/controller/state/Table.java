@@ -3,15 +3,24 @@ package io.hypervisor.controller.state;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 
+import io.hypervisor.api.internal.v1.AllocationRecord;
 import io.hypervisor.api.internal.v1.ClusterRecord;
+import io.hypervisor.api.internal.v1.FloatingIPRecord;
 import io.hypervisor.api.internal.v1.HistoryRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
+import io.hypervisor.api.internal.v1.NetworkRecord;
 import io.hypervisor.api.internal.v1.NodeHealth;
+import io.hypervisor.api.internal.v1.NodeNetworkState;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.internal.v1.PortRecord;
+import io.hypervisor.api.internal.v1.PortState;
+import io.hypervisor.api.internal.v1.RouterRecord;
+import io.hypervisor.api.internal.v1.SecurityGroupRecord;
+import io.hypervisor.api.internal.v1.SubnetRecord;
 
 import java.util.Locale;
 
@@ -25,7 +34,16 @@ public enum Table {
     INSTANCE(InstanceRecord.parser()),
     PLACEMENT(PlacementRecord.parser()),
     OBSERVED(ObservedRecord.parser()),
-    LOCAL(LocalRecord.parser());
+    LOCAL(LocalRecord.parser()),
+    NETWORK(NetworkRecord.parser()),
+    SUBNET(SubnetRecord.parser()),
+    ALLOCATION(AllocationRecord.parser()),
+    PORT(PortRecord.parser()),
+    SECURITY_GROUP(SecurityGroupRecord.parser()),
+    ROUTER(RouterRecord.parser()),
+    FLOATING_IP(FloatingIPRecord.parser()),
+    PORT_STATE(PortState.parser()),
+    NODE_NETWORK(NodeNetworkState.parser());
 
     /** The id of tables that hold a single record. */
     public static final String SELF = "self";

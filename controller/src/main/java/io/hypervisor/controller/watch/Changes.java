@@ -27,7 +27,18 @@ final class Changes {
         Set<String> nodes = new TreeSet<>();
         for (Edit edit : edits) {
             switch (edit.table()) {
-                case CLUSTER, LEADER, HISTORY -> {}
+                case CLUSTER,
+                        LEADER,
+                        HISTORY,
+                        NETWORK,
+                        SUBNET,
+                        ALLOCATION,
+                        PORT,
+                        SECURITY_GROUP,
+                        ROUTER,
+                        FLOATING_IP,
+                        PORT_STATE,
+                        NODE_NETWORK -> {}
                 case NODE -> nodes.add(edit.id());
                 case HEALTH -> {
                     nodes.add(edit.id());

@@ -14,12 +14,14 @@ import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.RunIntent;
 
 import net.jqwik.api.ForAll;
@@ -49,7 +51,9 @@ final class IndexPropertyTest {
                     Table.PLACEMENT,
                     Table.PLACEMENT,
                     Table.OBSERVED,
-                    Table.LOCAL);
+                    Table.LOCAL,
+                    Table.PORT,
+                    Table.PORT);
 
     @Property(tries = 300)
     void incrementalEqualsRecomputed(@ForAll long seed) {
@@ -84,6 +88,12 @@ final class IndexPropertyTest {
             assertThat(kept.runningOn(node)).isEqualTo(computed.runningOn(node));
             assertThat(kept.nodesByInstanceLabel("app", "a" + i))
                     .isEqualTo(computed.nodesByInstanceLabel("app", "a" + i));
+            assertThat(kept.network().carriers("net" + i))
+                    .isEqualTo(computed.network().carriers("net" + i));
+            assertThat(kept.network().portsOfInstance("i" + i))
+                    .isEqualTo(computed.network().portsOfInstance("i" + i));
+            assertThat(kept.network().find(NetworkKeys.portOfNetwork("net" + i)))
+                    .isEqualTo(computed.network().find(NetworkKeys.portOfNetwork("net" + i)));
             assertThat(kept.instanceByName("name" + i))
                     .isEqualTo(computed.instanceByName("name" + i));
             assertThat(kept.nodeByHostname("host" + i))
@@ -130,7 +140,29 @@ final class IndexPropertyTest {
                             .setNodeId("n" + random.nextInt(IDS))
                             .setInstance(Instance.newBuilder().setId(id).setSpec(spec(random)))
                             .build();
-            case CLUSTER, LEADER, HISTORY -> throw new IllegalArgumentException(table.name());
+            case PORT ->
+                    PortRecord.newBuilder()
+                            .setPort(
+                                    Port.newBuilder()
+                                            .setNetworkId("net" + random.nextInt(2))
+                                            .setInstanceId(
+                                                    random.nextBoolean()
+                                                            ? ""
+                                                            : "i" + random.nextInt(IDS))
+                                            .setNodeId("n" + random.nextInt(IDS)))
+                            .build();
+            case CLUSTER,
+                    LEADER,
+                    HISTORY,
+                    NETWORK,
+                    SUBNET,
+                    ALLOCATION,
+                    SECURITY_GROUP,
+                    ROUTER,
+                    FLOATING_IP,
+                    PORT_STATE,
+                    NODE_NETWORK ->
+                    throw new IllegalArgumentException(table.name());
         };
     }
 
