@@ -297,7 +297,14 @@ class CheckersTest {
     private static Intent intent(
             long revision, Map<String, io.hypervisor.api.internal.v1.Assignment> assignments) {
         return new Intent(
-                "c", 1, revision, "t", false, new TreeMap<>(assignments), new TreeMap<>());
+                "c",
+                1,
+                revision,
+                "t",
+                false,
+                new TreeMap<>(assignments),
+                new TreeMap<>(),
+                new TreeMap<>());
     }
 
     // ---- derived

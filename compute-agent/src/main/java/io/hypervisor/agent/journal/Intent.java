@@ -3,6 +3,7 @@ package io.hypervisor.agent.journal;
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.JournalRecord;
 import io.hypervisor.api.internal.v1.LocalIntent;
+import io.hypervisor.api.internal.v1.NetworkObject;
 import io.hypervisor.api.internal.v1.NodeDelta;
 import io.hypervisor.api.internal.v1.NodeDocument;
 
@@ -22,6 +23,7 @@ public record Intent(
         String termId,
         boolean massRemovalAgreed,
         NavigableMap<String, Assignment> assignments,
+        NavigableMap<String, NetworkObject> network,
         NavigableMap<String, LocalIntent> locals) {
 
     /** What a node should be that nobody has told anything. */
@@ -32,6 +34,7 @@ public record Intent(
                     0,
                     "",
                     false,
+                    Collections.emptyNavigableMap(),
                     Collections.emptyNavigableMap(),
                     Collections.emptyNavigableMap());
 
@@ -61,6 +64,8 @@ public record Intent(
     private Intent with(NodeDocument document) {
         NavigableMap<String, Assignment> next = new TreeMap<>();
         document.getAssignmentsList().forEach(a -> next.put(a.getInstanceId(), a));
+        NavigableMap<String, NetworkObject> nextNetwork = new TreeMap<>();
+        document.getNetworkList().forEach(object -> nextNetwork.put(object.getKey(), object));
         return new Intent(
                 document.getClusterId(),
                 document.getTerm(),
@@ -68,6 +73,7 @@ public record Intent(
                 document.getTermId(),
                 document.getMassRemovalAgreed(),
                 Collections.unmodifiableNavigableMap(next),
+                Collections.unmodifiableNavigableMap(nextNetwork),
                 locals);
     }
 
@@ -75,6 +81,13 @@ public record Intent(
         NavigableMap<String, Assignment> next = new TreeMap<>(assignments);
         delta.getUpsertsList().forEach(a -> next.put(a.getInstanceId(), a));
         delta.getRemovalsList().forEach(next::remove);
+        NavigableMap<String, NetworkObject> nextNetwork = network;
+        if (delta.getNetworkUpsertsCount() + delta.getNetworkRemovalsCount() > 0) {
+            NavigableMap<String, NetworkObject> edited = new TreeMap<>(network);
+            delta.getNetworkUpsertsList().forEach(object -> edited.put(object.getKey(), object));
+            delta.getNetworkRemovalsList().forEach(edited::remove);
+            nextNetwork = Collections.unmodifiableNavigableMap(edited);
+        }
         return new Intent(
                 clusterId,
                 delta.getTerm(),
@@ -82,6 +95,7 @@ public record Intent(
                 termId,
                 massRemovalAgreed,
                 Collections.unmodifiableNavigableMap(next),
+                nextNetwork,
                 locals);
     }
 
@@ -105,6 +119,7 @@ public record Intent(
                 termId,
                 massRemovalAgreed,
                 assignments,
+                network,
                 Collections.unmodifiableNavigableMap(next));
     }
 
@@ -116,6 +131,7 @@ public record Intent(
                 .setRevision(revision)
                 .setMassRemovalAgreed(massRemovalAgreed)
                 .addAllAssignments(assignments.values())
+                .addAllNetwork(network.values())
                 .build();
     }
 

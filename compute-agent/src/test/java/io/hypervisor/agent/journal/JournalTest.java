@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.LocalIntent;
+import io.hypervisor.api.internal.v1.NetworkObject;
 import io.hypervisor.api.internal.v1.NodeDelta;
 import io.hypervisor.api.internal.v1.NodeDocument;
 import io.hypervisor.api.v1.Metadata;
@@ -82,6 +83,26 @@ class JournalTest {
         assertThat(intent.assignments().keySet()).containsExactly("a", "b");
         assertThat(intent.assignment("b").orElseThrow().getRunGeneration()).isEqualTo(6);
         assertThat(intent.locals().keySet()).containsExactly("l");
+    }
+
+    @Test
+    void theNetworkSurvives() {
+        NetworkObject a = NetworkObject.newBuilder().setKey("network/a").build();
+        NetworkObject b = NetworkObject.newBuilder().setKey("network/b").build();
+        try (Journal journal = Journal.open(folder)) {
+            NodeDocument document = document(1, 5).toBuilder().addNetwork(a).build();
+            journal.accept(document);
+            assertThat(journal.accept(document)).isEmpty();
+            journal.accept(
+                    delta(1, 5, 6, "i").toBuilder()
+                            .addNetworkUpserts(b)
+                            .addNetworkRemovals("network/a")
+                            .build());
+            assertThat(journal.intent().network()).containsOnlyKeys("network/b");
+            journal.accept(delta(1, 6, 7, "i"));
+            journal.putLocal(local("l"));
+        }
+        assertThat(reread().network()).isEqualTo(Map.of("network/b", b));
     }
 
     @Test

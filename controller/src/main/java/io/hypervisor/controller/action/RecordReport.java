@@ -5,11 +5,13 @@ import com.google.protobuf.Timestamp;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
+import io.hypervisor.api.internal.v1.NodeNetworkState;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.NodeState;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.controller.state.Edit;
@@ -26,8 +28,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Records what a node reports: its own state, how its instances are, and which are gone. What is
- * reported of another epoch, of another node's instance, or as it is known already, changes
+ * Records what a node reports: its own state, how its instances and ports are, and which are gone.
+ * What is reported of another epoch, of another node's instance, or as it is known already, changes
  * nothing.
  *
  * <p>Answers whether the whole report is recorded; false means that it changes more than one commit
@@ -72,6 +74,8 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         }
         addObserved(now, collected);
         addLocals(now, collected);
+        addPorts(now, collected);
+        addNetwork(now, collected);
         return Answers.value(collected.complete, collected.edits);
     }
 
@@ -86,6 +90,11 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         if (state.getSupportedInstanceTypesCount() > 0) {
             next.clearSupportedInstanceTypes()
                     .addAllSupportedInstanceTypes(state.getSupportedInstanceTypesList());
+        }
+        // Absent on a node without a switch, whatever it had before.
+        next.clearNetwork();
+        if (state.hasNetwork()) {
+            next.setNetwork(state.getNetwork());
         }
         NodeRecord built = next.build();
         return built.equals(node) ? List.of() : List.of(Edit.put(Table.NODE, nodeId, built));
@@ -176,5 +185,44 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         return foreign || old.filter(next::equals).isPresent()
                 ? List.of()
                 : List.of(Edit.put(Table.LOCAL, id, next));
+    }
+
+    private void addPorts(Snapshot now, Collected collected) {
+        Set<String> seen = new HashSet<>();
+        for (PortState reported : report.getPortsList().reversed()) {
+            String id = reported.getPortId();
+            boolean here =
+                    Optional.ofNullable(now.network().ports().get(id))
+                            .filter(port -> now.nodeOf(port.value().getPort()).equals(nodeId))
+                            .isPresent();
+            if (here && seen.add(id)) {
+                PortState next = reported.toBuilder().setNodeId(nodeId).build();
+                collected.add(portState(now, id, next));
+            }
+        }
+        if (report.getFull()) {
+            now.portsOn(nodeId)
+                    .filter(id -> !seen.contains(id))
+                    .filter(id -> now.network().portStates().containsKey(id))
+                    .forEach(id -> collected.add(List.of(Edit.delete(Table.PORT_STATE, id))));
+        }
+    }
+
+    private static List<Edit> portState(Snapshot now, String id, PortState next) {
+        Entry<PortState> old = now.network().portStates().get(id);
+        return old != null && old.value().equals(next)
+                ? List.of()
+                : List.of(Edit.put(Table.PORT_STATE, id, next));
+    }
+
+    private void addNetwork(Snapshot now, Collected collected) {
+        if (!report.hasNetwork()) {
+            return;
+        }
+        NodeNetworkState next = report.getNetwork().toBuilder().setNodeId(nodeId).build();
+        Entry<NodeNetworkState> old = now.network().nodeStates().get(nodeId);
+        if (old == null || !old.value().equals(next)) {
+            collected.add(List.of(Edit.put(Table.NODE_NETWORK, nodeId, next)));
+        }
     }
 }

@@ -13,7 +13,6 @@ import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -41,38 +40,60 @@ public final class NodeDocuments {
         for (String id : now.placedOn(nodeId)) {
             assignment(now, nodeId, id).ifPresent(document::addAssignments);
         }
+        NetworkObjects network = new NetworkObjects(now, NetworkScope.of(now, nodeId));
+        network.keys().forEach(key -> network.get(key).ifPresent(document::addNetwork));
         return document.build();
     }
 
     /**
-     * What changed in a node's document since {@code base}, given the ids of all instances that
-     * {@link #affected} named for the node since then. Costs nothing for the others.
+     * What changed in a node's document since {@code base}, given all that {@link #affected} named
+     * for the node since then. Costs nothing for the rest.
      */
     public static NodeDelta delta(
-            Snapshot now, String nodeId, long term, long base, Collection<String> instanceIds) {
+            Snapshot now, String nodeId, long term, long base, Collection<String> changed) {
         NodeDelta.Builder delta =
                 NodeDelta.newBuilder()
                         .setTerm(term)
                         .setBaseRevision(base)
                         .setRevision(now.revision());
-        for (String id : new TreeSet<>(instanceIds)) {
-            assignment(now, nodeId, id)
-                    .ifPresentOrElse(delta::addUpserts, () -> delta.addRemovals(id));
+        Optional<NetworkObjects> network = Optional.empty();
+        for (String id : new TreeSet<>(changed)) {
+            if (isObject(id)) {
+                if (network.isEmpty()) {
+                    network = Optional.of(new NetworkObjects(now, NetworkScope.of(now, nodeId)));
+                }
+                network.get()
+                        .get(id)
+                        .ifPresentOrElse(
+                                delta::addNetworkUpserts, () -> delta.addNetworkRemovals(id));
+            } else {
+                assignment(now, nodeId, id)
+                        .ifPresentOrElse(delta::addUpserts, () -> delta.addRemovals(id));
+            }
         }
         return delta.build();
     }
 
+    /** Keys of network objects have a slash, ids of instances have none. */
+    private static boolean isObject(String id) {
+        return id.indexOf('/') >= 0;
+    }
+
     /**
-     * The nodes whose documents the edits change, each with the ids of the instances in question.
+     * The nodes whose documents the edits change, each with the ids of the instances and the keys
+     * of the network objects in question.
      */
     public static Map<String, Set<String>> affected(
             Snapshot before, Snapshot after, List<Edit> edits) {
-        Map<String, Set<String>> affected = new HashMap<>();
+        NetworkChanges network = new NetworkChanges(before, after, edits);
+        Map<String, Set<String>> affected = network.byNode();
+        Set<String> instances = new HashSet<>(network.instances());
         for (Edit edit : edits) {
-            if (edit.table() != Table.INSTANCE && edit.table() != Table.PLACEMENT) {
-                continue;
+            if (edit.table() == Table.INSTANCE || edit.table() == Table.PLACEMENT) {
+                instances.add(edit.id());
             }
-            String id = edit.id();
+        }
+        for (String id : instances) {
             for (String node : Set.copyOf(List.of(nodeOf(before, id), nodeOf(after, id)))) {
                 if (!node.isEmpty()
                         && !assignment(before, node, id).equals(assignment(after, node, id))) {
@@ -94,10 +115,11 @@ public final class NodeDocuments {
                         .map(Entry::value)
                         .filter(p -> p.getNodeId().equals(nodeId));
         return placement.flatMap(
-                p -> now.instance(instanceId).map(record -> assignment(record.value(), p)));
+                p -> now.instance(instanceId).map(record -> assignment(now, record.value(), p)));
     }
 
-    private static Assignment assignment(InstanceRecord record, PlacementRecord placement) {
+    private static Assignment assignment(
+            Snapshot now, InstanceRecord record, PlacementRecord placement) {
         return Assignment.newBuilder()
                 .setInstanceId(record.getId())
                 .setEpoch(placement.getEpoch())
@@ -111,6 +133,7 @@ public final class NodeDocuments {
                 .setOnLostContact(record.getPlacement().getOnLostContact())
                 .setLostContactSeconds(record.getPlacement().getLostContactSeconds())
                 .setRelocation(record.getPlacement().getRelocation())
+                .addAllNics(Nics.of(now, record.getId()))
                 .build();
     }
 

@@ -23,6 +23,7 @@ import org.pcollections.TreePSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -136,6 +137,12 @@ public final class NetworkState {
     /** By subnet id, a slash and the address in hexadecimal digits, so in order of addresses. */
     public PSortedMap<String, Entry<AllocationRecord>> allocations() {
         return table(Table.ALLOCATION);
+    }
+
+    /** Those of one subnet, in order of addresses. */
+    public SortedMap<String, Entry<AllocationRecord>> allocationsOf(String subnetId) {
+        // All that begin with the id and a slash: '0' comes after it.
+        return allocations().subMap(subnetId + "/", subnetId + "0");
     }
 
     public PSortedMap<String, Entry<PortRecord>> ports() {

@@ -12,6 +12,7 @@ import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.Resources;
 
 import org.pcollections.HashTreePMap;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Everything at one revision. Immutable; {@link #with} makes the next one and shares what did not
@@ -191,6 +193,20 @@ public final class Snapshot {
     /** Networks, ports and what belongs to them. */
     public NetworkState network() {
         return network;
+    }
+
+    /** The node that carries a port: its instance's, or that of its device; "" for none. */
+    public String nodeOf(Port port) {
+        return port.getInstanceId().isEmpty()
+                ? port.getNodeId()
+                : placement(port.getInstanceId()).map(p -> p.value().getNodeId()).orElse("");
+    }
+
+    /** Ids of the ports that a node carries. */
+    public Stream<String> portsOn(String nodeId) {
+        return Stream.concat(
+                placedOn(nodeId).stream().flatMap(id -> network.portsOfInstance(id).stream()),
+                network.find(NetworkKeys.portOfNode(nodeId)).stream());
     }
 
     /** Ids of the instances placed on a node, those that are leaving it included. */

@@ -10,16 +10,21 @@ import static io.hypervisor.controller.state.Snapshots.resources;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.NodeNetworkFacts;
+import io.hypervisor.api.internal.v1.NodeNetworkState;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.NodeState;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.internal.v1.PortRecord;
+import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.Port;
 import io.hypervisor.controller.feed.NodeDocuments;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
@@ -75,6 +80,59 @@ final class RecordReportTest {
         Snapshot elsewhere = Snapshots.from(one).node("m").instance("j", "m").done();
         assertThat(act(elsewhere, report(running("j", 1))).writes()).isZero();
         assertThat(act(elsewhere, report(gone("j", 1))).writes()).isZero();
+    }
+
+    @Test
+    void recordsTheStateOfItsOwnPorts() {
+        Snapshot now =
+                Snapshots.from(one)
+                        .put(Table.PORT, "p", port("i", ""))
+                        .put(Table.PORT, "device", port("", "n"))
+                        .put(Table.PORT, "elsewhere", port("", "m"))
+                        .done();
+        RecordReport active = ports(false, "p", "device", "elsewhere", "unknown");
+        Acting.After<Boolean> first = act(now, active);
+        assertThat(first.state().network().portStates().keySet()).containsExactly("device", "p");
+        assertThat(first.state().network().portStates().get("p").value().getNodeId())
+                .isEqualTo("n");
+        assertThat(act(first.state(), active).writes()).isZero();
+        assertThat(act(first.state(), ports(true, "p")).state().network().portStates())
+                .containsOnlyKeys("p");
+    }
+
+    @Test
+    void recordsWhatItsSwitchDoes() {
+        NodeNetworkState state = NodeNetworkState.newBuilder().setAppliedRevision(7).build();
+        RecordReport report = report(NodeReport.newBuilder().setNetwork(state));
+        Acting.After<Boolean> first = act(one, report);
+        assertThat(first.state().network().nodeStates().get("n").value().getAppliedRevision())
+                .isEqualTo(7);
+        assertThat(act(first.state(), report).writes()).isZero();
+    }
+
+    @Test
+    void recordsWhatItsSwitchOffersUntilItHasNone() {
+        NodeNetworkFacts facts = NodeNetworkFacts.newBuilder().setVtepIp("10.0.0.1").build();
+        NodeState.Builder offers = NodeState.newBuilder().setNetwork(facts);
+        Snapshot now = act(one, report(NodeReport.newBuilder().setNode(offers))).state();
+        assertThat(now.node("n").orElseThrow().value().getNetwork()).isEqualTo(facts);
+        NodeState none = NodeState.getDefaultInstance();
+        now = act(now, report(NodeReport.newBuilder().setNode(none))).state();
+        assertThat(now.node("n").orElseThrow().value().hasNetwork()).isFalse();
+    }
+
+    private static PortRecord port(String instanceId, String nodeId) {
+        return PortRecord.newBuilder()
+                .setPort(Port.newBuilder().setInstanceId(instanceId).setNodeId(nodeId))
+                .build();
+    }
+
+    private static RecordReport ports(boolean full, String... ids) {
+        NodeReport.Builder report = NodeReport.newBuilder().setFull(full);
+        for (String id : ids) {
+            report.addPorts(PortState.newBuilder().setPortId(id).setStatus("ACTIVE"));
+        }
+        return report(report);
     }
 
     @Test
