@@ -1,6 +1,7 @@
 package io.hypervisor.controller;
 
 import io.hypervisor.api.v1.PlacementStrategy;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.PlacementConfig;
 import io.hypervisor.controller.store.etcd.EtcdConfig;
 import io.hypervisor.core.Ids;
@@ -38,6 +39,7 @@ public record ControllerConfig(
         TlsConfig tls,
         Heartbeat heartbeat,
         Placement placement,
+        NetworkConfig network,
         @Default("5s") Duration shutdownGrace,
         @Default("10s") Duration watchBookmarks,
         List<String> supersededTerms) {

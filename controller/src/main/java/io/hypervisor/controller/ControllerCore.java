@@ -100,7 +100,7 @@ public final class ControllerCore implements AutoCloseable {
                 });
         replica.start();
 
-        Edge edge = Edge.of(replica, hub, contacts, timing, channels, clock, ids);
+        Edge edge = Edge.of(replica, hub, contacts, timing, config.network(), channels, clock, ids);
         publicServices = edge.services();
         interceptors = edge.interceptors();
         services = new ArrayList<>(publicServices);

@@ -3,11 +3,11 @@ package io.hypervisor.controller.edge;
 import io.grpc.BindableService;
 import io.grpc.Channel;
 import io.grpc.ServerInterceptor;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.StorageServiceGrpc;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.feed.Contacts;
 import io.hypervisor.controller.feed.NodeFeed;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.watch.WatchHub;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Ids;
@@ -31,6 +31,7 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
             WatchHub hub,
             Contacts contacts,
             NodeFeed.Timing timing,
+            NetworkConfig network,
             Function<HostPort, Channel> channels,
             Clock clock,
             Ids ids) {
@@ -40,8 +41,8 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
                         new ClusterApi(replica, hub, contacts, timing, clock, ids),
                         new ComputeApi(replica, hub, door, clock, ids),
                         new AgentApi(replica::snapshot, door),
-                        // All methods answer UNIMPLEMENTED: there are no networks and volumes yet.
-                        new NetworkServiceGrpc.NetworkServiceImplBase() {},
+                        new NetworkApi(new Networking(replica, clock, ids, network)),
+                        // All methods answer UNIMPLEMENTED: there are no volumes yet.
                         new StorageServiceGrpc.StorageServiceImplBase() {}),
                 List.of(
                         new Headers(),

@@ -14,6 +14,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.Faults;
@@ -24,6 +25,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -34,18 +36,21 @@ import java.util.stream.Stream;
 final class Forwarding implements ServerInterceptor {
     private static final Metadata.Key<String> HOP =
             Metadata.Key.of("hypervisor-forwarded", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Pattern NETWORK_READ = Pattern.compile("(Get|List|Watch|Await|Trace).*");
     private static final Set<String> WRITES =
-            Stream.of(
-                            ClusterServiceGrpc.getRegisterNodeMethod(),
-                            ClusterServiceGrpc.getDeregisterNodeMethod(),
-                            ClusterServiceGrpc.getUpdateNodeStatusMethod(),
-                            ClusterServiceGrpc.getHeartbeatMethod(),
-                            ClusterServiceGrpc.getFenceNodeMethod(),
-                            ComputeServiceGrpc.getCreateInstanceMethod(),
-                            ComputeServiceGrpc.getDeleteInstanceMethod(),
-                            ComputeServiceGrpc.getStartInstanceMethod(),
-                            ComputeServiceGrpc.getStopInstanceMethod(),
-                            ComputeServiceGrpc.getRestartInstanceMethod())
+            Stream.concat(
+                            networkWrites(),
+                            Stream.of(
+                                    ClusterServiceGrpc.getRegisterNodeMethod(),
+                                    ClusterServiceGrpc.getDeregisterNodeMethod(),
+                                    ClusterServiceGrpc.getUpdateNodeStatusMethod(),
+                                    ClusterServiceGrpc.getHeartbeatMethod(),
+                                    ClusterServiceGrpc.getFenceNodeMethod(),
+                                    ComputeServiceGrpc.getCreateInstanceMethod(),
+                                    ComputeServiceGrpc.getDeleteInstanceMethod(),
+                                    ComputeServiceGrpc.getStartInstanceMethod(),
+                                    ComputeServiceGrpc.getStopInstanceMethod(),
+                                    ComputeServiceGrpc.getRestartInstanceMethod()))
                     .map(MethodDescriptor::getFullMethodName)
                     .collect(Collectors.toUnmodifiableSet());
 
@@ -53,6 +58,11 @@ final class Forwarding implements ServerInterceptor {
     private final Supplier<Optional<HostPort>> leader;
     private final Function<HostPort, Channel> channels;
     private final Clock clock;
+
+    private static Stream<MethodDescriptor<?, ?>> networkWrites() {
+        return NetworkServiceGrpc.getServiceDescriptor().getMethods().stream()
+                .filter(method -> !NETWORK_READ.matcher(method.getBareMethodName()).matches());
+    }
 
     /**
      * Asks {@code leading} whether this replica leads, and {@code leader} who does.

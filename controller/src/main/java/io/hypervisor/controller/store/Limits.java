@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 
 /** Checks what every store checks before a commit. */
 public final class Limits {
-    private static final String KEY = "[a-z]+/[A-Za-z0-9._:-]{1,255}";
+    private static final String KEY = "[a-z_]+/[A-Za-z0-9._:/-]{1,255}";
     private static final int MAX_NAME = 255;
 
     private Limits() {}
@@ -24,7 +24,7 @@ public final class Limits {
         }
         for (int i = 0; i < key.length(); i++) {
             char c = key.charAt(i);
-            boolean fits = i < slash ? c >= 'a' && c <= 'z' : i == slash || isNameCharacter(c);
+            boolean fits = i < slash ? (c >= 'a' && c <= 'z') || c == '_' : isNameCharacter(c);
             if (!fits) {
                 return false;
             }
@@ -39,6 +39,7 @@ public final class Limits {
                 || c == '.'
                 || c == '_'
                 || c == ':'
+                || c == '/'
                 || c == '-';
     }
 

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 /**
  * A durable map from keys to values with one revision counter over all of it.
  *
- * <p>Keys match {@code [a-z]+/[A-Za-z0-9._:-]{1,255}}; values have at most 1 MiB. Methods block and
- * are safe for concurrent use.
+ * <p>Keys match {@code [a-z_]+/[A-Za-z0-9._:/-]{1,255}}; values have at most 1 MiB. Methods block
+ * and are safe for concurrent use.
  */
 public interface Store extends AutoCloseable {
     /** How many writes one commit may hold. */

@@ -38,11 +38,11 @@ import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.ListInstancesResponse;
-import io.hypervisor.api.v1.ListNetworksRequest;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
+import io.hypervisor.api.v1.ListVolumesRequest;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.api.v1.RegisterNodeRequest;
+import io.hypervisor.api.v1.StorageServiceGrpc;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.VirtualTasks;
@@ -337,12 +337,12 @@ final class EdgeTest {
     }
 
     @Test
-    void networksAreUnimplemented() {
+    void volumesAreUnimplemented() {
         Status status =
                 statusOf(
                         () ->
-                                NetworkServiceGrpc.newBlockingStub(controller.channel())
-                                        .listNetworks(ListNetworksRequest.getDefaultInstance()));
+                                StorageServiceGrpc.newBlockingStub(controller.channel())
+                                        .listVolumes(ListVolumesRequest.getDefaultInstance()));
         assertThat(status.getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
     }
 

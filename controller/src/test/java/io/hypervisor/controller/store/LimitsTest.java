@@ -12,10 +12,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LimitsTest {
-    private static final String KEY = "[a-z]+/[A-Za-z0-9._:-]{1,255}";
+    private static final String KEY = "[a-z_]+/[A-Za-z0-9._:/-]{1,255}";
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/", "a/", "/a", "a", "a/b/c", "A/b", "a/b c", "a/\u00e9", "a1/b"})
+    @ValueSource(strings = {"", "/", "a/", "/a", "a", "A/b", "a/b c", "a/\u00e9", "a1/b"})
     void whatIsNoKey(String text) {
         assertThat(Limits.isKey(text)).isFalse();
     }

@@ -1,0 +1,22 @@
+package io.hypervisor.controller.network;
+
+import com.google.protobuf.Timestamp;
+
+import java.util.List;
+
+/**
+ * What a verb needs beside the state: ids that nothing has yet, and the time. A verb that is
+ * decided anew uses the same ones.
+ *
+ * @param ids as many as the verb may make records
+ */
+public record Fresh(List<String> ids, Timestamp at) {
+    public Fresh {
+        ids = List.copyOf(ids);
+    }
+
+    /** The id of what the verb makes; parts of it take the later ones. */
+    public String id() {
+        return ids.getFirst();
+    }
+}
