@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.core.Command;
 import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
@@ -102,7 +103,10 @@ final class InstanceFolders {
                                 });
                 command.add(disk.path().toString());
                 command.add(Long.toString(disk.bytes()));
-                Command.run(QEMU_IMG, command);
+                Command.Ended made = Command.run(QEMU_IMG, command);
+                if (!made.ok()) {
+                    throw DriverException.passing(made.failure(), null);
+                }
                 force(disk.path());
             }
             force(blueprint.folder());

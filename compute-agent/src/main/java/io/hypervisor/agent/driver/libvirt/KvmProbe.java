@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.core.Command;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,8 +70,8 @@ final class KvmProbe {
         image[SECTOR - 1] = (byte) 0xaa;
         Files.write(sector, image);
         try {
-            OptionalInt code =
-                    Command.exitCode(
+            Command.Ended guest =
+                    Command.run(
                             DEADLINE,
                             List.of(
                                     "qemu-system-x86_64",
@@ -88,7 +89,7 @@ final class KvmProbe {
                                             + sector.toString().replace(",", ",,"),
                                     "-device",
                                     "isa-debug-exit,iobase=0xf4,iosize=4"));
-            return code.isPresent() && code.getAsInt() == EXIT_CODE;
+            return guest.code().equals(OptionalInt.of(EXIT_CODE));
         } finally {
             Files.deleteIfExists(sector);
         }

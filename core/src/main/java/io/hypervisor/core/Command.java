@@ -1,0 +1,71 @@
+package io.hypervisor.core;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a program with a deadline. Arguments are a vector: no shell reads them. */
+public final class Command {
+    // A pipe holds as much; what says more waits for a reader and is ended by the deadline.
+    private static final int MAX_OUTPUT = 65_536;
+    private static final int MAX_TOLD = 2_048;
+
+    private Command() {}
+
+    /**
+     * How a program ended.
+     *
+     * @param code its exit code; empty if it could not be started or had to be killed
+     * @param output what it said, or why there is no code
+     */
+    public record Ended(String program, OptionalInt code, String output) {
+        /** Whether it did what it was asked. */
+        public boolean ok() {
+            return code.isPresent() && code.getAsInt() == 0;
+        }
+
+        /** The program and what it said, in one line. */
+        public String failure() {
+            String line = output.strip().replaceAll("\\s+", " ");
+            String told = line.length() <= MAX_TOLD ? line : line.substring(0, MAX_TOLD) + "...";
+            return code.isPresent() ? program + " failed: " + told : program + " " + told;
+        }
+    }
+
+    /** Runs it to its end, without input. */
+    public static Ended run(Duration deadline, List<String> arguments) {
+        String program = arguments.getFirst();
+        try {
+            Process process = new ProcessBuilder(arguments).redirectErrorStream(true).start();
+            process.getOutputStream().close();
+            if (await(process, deadline)) {
+                return new Ended(program, OptionalInt.of(process.exitValue()), output(process));
+            }
+            return new Ended(program, OptionalInt.empty(), "did not end in time");
+        } catch (IOException e) {
+            return new Ended(program, OptionalInt.empty(), "cannot be run: " + e.getMessage());
+        }
+    }
+
+    private static boolean await(Process process, Duration deadline) {
+        try {
+            if (process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
+                return true;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        process.destroyForcibly();
+        return false;
+    }
+
+    private static String output(Process process) throws IOException {
+        try (InputStream in = process.getInputStream()) {
+            return new String(in.readNBytes(MAX_OUTPUT), StandardCharsets.UTF_8);
+        }
+    }
+}
