@@ -2,6 +2,7 @@ package io.hypervisor.agent;
 
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.PooledDriver;
+import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.containerd.ContainerdConfig;
 import io.hypervisor.agent.driver.containerd.ContainerdDriver;
 import io.hypervisor.agent.driver.fake.FakeDriver;
@@ -18,6 +19,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Makes the drivers that the configuration enables. */
 final class InstanceDrivers {
@@ -64,7 +66,12 @@ final class InstanceDrivers {
     private static InstanceDriver vm(AgentConfig config, Clock clock, Tasks tasks) {
         AgentConfig.Vm vm = config.drivers().vm();
         LibvirtConfig libvirt =
-                new LibvirtConfig(vm.uri(), vm.imageDirs(), vm.accelerator(), vm.machine());
+                new LibvirtConfig(
+                        vm.uri(),
+                        vm.imageDirs(),
+                        vm.accelerator(),
+                        vm.machine(),
+                        Optional.empty());
         LibvirtDriver driver =
                 new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
@@ -74,8 +81,14 @@ final class InstanceDrivers {
             AgentConfig config, Clock clock, Tasks tasks, MeterRegistry metrics) {
         AgentConfig.Container container = config.drivers().container();
         ContainerdConfig containerd =
-                new ContainerdConfig(container.address(), container.namespace(), config.dataDir());
-        ContainerdDriver driver = new ContainerdDriver(containerd, clock, tasks, metrics);
+                new ContainerdConfig(
+                        container.address(),
+                        container.namespace(),
+                        config.dataDir(),
+                        "hypervisor",
+                        false);
+        ContainerdDriver driver =
+                new ContainerdDriver(containerd, PortGate.CLOSED, clock, tasks, metrics);
         return new PooledDriver(driver, tasks, container.threads());
     }
 }

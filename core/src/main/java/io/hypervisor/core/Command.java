@@ -2,7 +2,9 @@ package io.hypervisor.core;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
@@ -38,10 +40,22 @@ public final class Command {
 
     /** Runs it to its end, without input. */
     public static Ended run(Duration deadline, List<String> arguments) {
-        String program = arguments.getFirst();
+        return run(deadline, new ProcessBuilder(arguments), "");
+    }
+
+    /** Runs it to its end in a folder, with an input that fits into a pipe. */
+    public static Ended run(
+            Duration deadline, Path folder, String input, List<String> arguments) {
+        return run(deadline, new ProcessBuilder(arguments).directory(folder.toFile()), input);
+    }
+
+    private static Ended run(Duration deadline, ProcessBuilder builder, String input) {
+        String program = builder.command().getFirst();
         try {
-            Process process = new ProcessBuilder(arguments).redirectErrorStream(true).start();
-            process.getOutputStream().close();
+            Process process = builder.redirectErrorStream(true).start();
+            try (OutputStream in = process.getOutputStream()) {
+                in.write(input.getBytes(StandardCharsets.UTF_8));
+            }
             if (await(process, deadline)) {
                 return new Ended(program, OptionalInt.of(process.exitValue()), output(process));
             }

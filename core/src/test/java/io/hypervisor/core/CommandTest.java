@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
@@ -24,6 +25,14 @@ class CommandTest {
     @Test
     void argumentsAreNotReadByAShell() {
         assertThat(Command.run(LONG, List.of("echo", "$HOME;*")).output()).isEqualTo("$HOME;*\n");
+    }
+
+    @Test
+    void readsItsInputInItsFolder() {
+        Path folder = Path.of("/tmp");
+
+        assertThat(Command.run(LONG, folder, "a\n", List.of("sh", "-c", "pwd; cat")).output())
+                .isEqualTo(folder.toAbsolutePath() + "\na\n");
     }
 
     @Test

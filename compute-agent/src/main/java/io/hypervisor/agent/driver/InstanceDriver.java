@@ -6,6 +6,7 @@ import io.hypervisor.api.v1.InstanceType;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -29,7 +30,10 @@ public interface InstanceDriver extends AutoCloseable {
      */
     List<Found> list();
 
-    /** Makes disks, definition and devices without starting. Does nothing if complete. */
+    /**
+     * Makes disks, definition and devices without starting. Does nothing if complete, whatever its
+     * interfaces: those are {@link #hotPlug}'s.
+     */
     void create(Target target);
 
     /**
@@ -46,6 +50,11 @@ public interface InstanceDriver extends AutoCloseable {
 
     /** Removes it and everything made for it, ending it first. Does nothing if nothing is left. */
     void destroy(String instanceId);
+
+    /** The power to change interfaces, if it has it. */
+    default Optional<HotPlug> hotPlug() {
+        return Optional.empty();
+    }
 
     /** What a running instance uses. cpu_usage_percent is left 0 for the caller to derive. */
     InstanceStats stats(String instanceId);

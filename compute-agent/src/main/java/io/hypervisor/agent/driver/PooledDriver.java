@@ -7,6 +7,7 @@ import io.hypervisor.core.Tasks;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -86,6 +87,11 @@ public final class PooledDriver implements InstanceDriver {
     @Override
     public void destroy(String instanceId) {
         change(() -> driver.destroy(instanceId));
+    }
+
+    @Override
+    public Optional<HotPlug> hotPlug() {
+        return driver.hotPlug().map(power -> target -> change(() -> power.wire(target)));
     }
 
     @Override

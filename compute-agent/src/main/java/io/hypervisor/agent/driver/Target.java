@@ -1,7 +1,10 @@
 package io.hypervisor.agent.driver;
 
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
+
+import java.util.List;
 
 /**
  * What an instance should be made of. The instance runs as (instanceId, epoch); runGeneration
@@ -14,4 +17,11 @@ public record Target(
         String name,
         boolean local,
         InstanceSpec spec,
-        Metadata metadata) {}
+        Metadata metadata,
+        List<Nic> nics) {
+
+    /** Keeps its own list. */
+    public Target {
+        nics = List.copyOf(nics);
+    }
+}

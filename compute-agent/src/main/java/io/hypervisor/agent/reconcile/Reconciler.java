@@ -284,7 +284,8 @@ public final class Reconciler implements AutoCloseable {
                 want.getName(),
                 local,
                 want.getSpec(),
-                want.getMetadata());
+                want.getMetadata(),
+                want.getNicsList());
     }
 
     /** A call to a driver; returns what it leaves. */

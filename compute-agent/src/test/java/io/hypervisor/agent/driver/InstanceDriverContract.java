@@ -105,7 +105,14 @@ public abstract class InstanceDriverContract {
         String id = UUID.randomUUID().toString();
         made.add(id);
         return new Target(
-                id, 1, 1, "i-" + id.substring(0, 8), false, spec, Metadata.getDefaultInstance());
+                id,
+                1,
+                1,
+                "i-" + id.substring(0, 8),
+                false,
+                spec,
+                Metadata.getDefaultInstance(),
+                List.of());
     }
 
     private static Target next(Target old, long epoch, long runGeneration) {
@@ -116,7 +123,8 @@ public abstract class InstanceDriverContract {
                 old.name(),
                 old.local(),
                 old.spec(),
-                old.metadata());
+                old.metadata(),
+                old.nics());
     }
 
     private Target created(InstanceSpec spec) {
@@ -198,7 +206,8 @@ public abstract class InstanceDriverContract {
                         plain.name(),
                         true,
                         plain.spec(),
-                        plain.metadata());
+                        plain.metadata(),
+                        plain.nics());
         driver.create(target);
         driver.start(target);
         Found found = found(target);

@@ -145,7 +145,8 @@ class ReconcilerTest {
                         id,
                         local,
                         InstanceSpec.newBuilder().setImage("run").build(),
-                        Metadata.getDefaultInstance());
+                        Metadata.getDefaultInstance(),
+                        List.of());
         driver.create(target);
         driver.start(target);
     }

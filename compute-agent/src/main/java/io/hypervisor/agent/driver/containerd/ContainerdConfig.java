@@ -8,8 +8,11 @@ import java.nio.file.Path;
  * @param socket containerd's unix socket, at most 107 bytes
  * @param namespace containerd namespace that belongs to this agent alone
  * @param data folder for logs, input FIFOs and named volumes; absolute
+ * @param mark what network devices are marked with; no other agent of the machine has it
+ * @param offload whether the switch completes checksums, which its userspace datapath does not
  */
-public record ContainerdConfig(Path socket, String namespace, Path data) {
+public record ContainerdConfig(
+        Path socket, String namespace, Path data, String mark, boolean offload) {
     private static final int MAX_SOCKET = 107;
 
     /** Checks what would otherwise fail late and without a clear word. */

@@ -6,8 +6,11 @@ import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.HotPlug;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
+import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
@@ -48,22 +51,31 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Runs runs;
     private final Folders folders;
     private final Host host;
+    private final Netns netns;
+    private final PortGate gate;
     private final Tasks.Timer logLimit;
     private volatile Optional<EventStream> events = Optional.empty();
 
     /**
      * A driver over one containerd, which need not run yet. Makes its folders.
      *
+     * @param gate the node's switch; {@link PortGate#CLOSED} where there is none
      * @throws java.io.UncheckedIOException when the data folder cannot be written
      */
     public ContainerdDriver(
-            ContainerdConfig config, Clock clock, Tasks tasks, MeterRegistry meters) {
+            ContainerdConfig config,
+            PortGate gate,
+            Clock clock,
+            Tasks tasks,
+            MeterRegistry meters) {
         this.config = config;
+        this.gate = gate;
         this.clock = clock;
         this.tasks = tasks;
         this.meters = meters;
         folders = new Folders(config);
         host = Host.read(config.data());
+        netns = new Netns(config);
         daemon = new Daemon(config, tasks.concurrent("containerd"));
         images = new ImageStore(daemon);
         containers = new Containers(daemon, config);
@@ -133,8 +145,18 @@ public final class ContainerdDriver implements InstanceDriver {
         containers.mark(container.get(), ended);
         FaultPoint.CONTAINERD_END_MARKED.reached();
         runs.remove(id);
+        silence(id);
         FaultPoint.CONTAINERD_END_TASK_REMOVED.reached();
         return Optional.of(ended.found(id, Optional.empty()));
+    }
+
+    // Else the kernel would answer for what does not run. If not now, then its next start does it.
+    private void silence(String id) {
+        try {
+            netns.remove(id);
+        } catch (DriverException e) {
+            log.warn("instance={} interfaces=left reason=\"{}\"", id, e.getMessage());
+        }
     }
 
     private static boolean isOurs(Container container) {
@@ -160,6 +182,7 @@ public final class ContainerdDriver implements InstanceDriver {
             // Half-made, perhaps from another spec: anew is simpler than told apart.
             destroyHeld(id);
         }
+        checkNics(target);
         String image = target.spec().getImage();
         ImageStore.Unpacked source = images.resolve(image);
         String spec = OciSpec.json(target, source.config(), Account.ROOT, host, config);
@@ -175,14 +198,20 @@ public final class ContainerdDriver implements InstanceDriver {
         FaultPoint.CONTAINERD_CREATE_FOLDERS_MADE.reached();
         List<Mount> rootfs = containers.prepare(container, image, source.chainId());
         FaultPoint.CONTAINERD_CREATE_SNAPSHOT_MADE.reached();
+        containers.mark(container, marks.withComplete(true), spec(target, source, rootfs));
+        FaultPoint.CONTAINERD_CREATE_COMPLETE.reached();
+    }
+
+    private void checkNics(Target target) {
+        Nics.check(target);
+        gate.check(target.nics());
+    }
+
+    private String spec(Target target, ImageStore.Unpacked source, List<Mount> rootfs) {
         String user = source.config().user();
         Account account =
                 Account.of(user, RootFiles.etc(rootfs, "passwd"), RootFiles.etc(rootfs, "group"));
-        containers.mark(
-                container,
-                marks.withComplete(true),
-                OciSpec.json(target, source.config(), account, host, config));
-        FaultPoint.CONTAINERD_CREATE_COMPLETE.reached();
+        return OciSpec.json(target, source.config(), account, host, config);
     }
 
     @Override
@@ -214,17 +243,53 @@ public final class ContainerdDriver implements InstanceDriver {
         if (task.isPresent()) {
             runs.end(id);
         }
+        checkNics(target);
         folders.renewInput(id);
+        netns.make(target);
+        gate.made(target.nics());
         Marks starting = marks.starting(target.runGeneration(), clock.now());
-        Container marked = containers.mark(container, starting);
+        List<Mount> rootfs = containers.mounts(container);
+        Container marked = mark(container, starting, target, rootfs);
         FaultPoint.CONTAINERD_START_MARKED.reached();
+        boolean begun = false;
         try {
-            runs.launch(id, containers.mounts(container), target.spec().getTty());
+            runs.prepare(id, rootfs, target.spec().getTty());
+            gate.await(target.nics());
+            begun = true;
+            runs.begin(id);
         } catch (DriverException e) {
+            runs.abandon(id, e);
             if (e.isPermanent()) {
                 containers.mark(marked, starting.failed(e.getMessage()));
+            } else if (!begun) {
+                containers.mark(marked, marks);
             }
             throw e;
+        }
+    }
+
+    private Container mark(Container container, Marks marks, Target target, List<Mount> rootfs) {
+        if (OciSpec.fits(container.getSpec().getValue().toStringUtf8(), target)) {
+            return containers.mark(container, marks);
+        }
+        ImageStore.Unpacked source = images.resolve(target.spec().getImage());
+        return containers.mark(container, marks, spec(target, source, rootfs));
+    }
+
+    @Override
+    public Optional<HotPlug> hotPlug() {
+        return Optional.of(target -> locks.holding(checked(target.instanceId()), () -> wire(target)));
+    }
+
+    /** What does not run gets its interfaces when it starts. */
+    private void wire(Target target) {
+        String id = target.instanceId();
+        Optional<Container> container = containers.find(id).filter(ContainerdDriver::isOurs);
+        Optional<Process> task = container.flatMap(c -> runs.find(id)).filter(Runs::isAlive);
+        if (task.isPresent()) {
+            checkNics(target);
+            netns.change(target, task.get().getPid());
+            gate.made(target.nics());
         }
     }
 
@@ -272,6 +337,7 @@ public final class ContainerdDriver implements InstanceDriver {
                     container, Marks.of(container.getLabelsMap()).askedToEnd().withComplete(false));
             FaultPoint.CONTAINERD_DESTROY_MARKED.reached();
             runs.end(id);
+            netns.remove(id);
             FaultPoint.CONTAINERD_DESTROY_TASK_REMOVED.reached();
             containers.removeSnapshot(container);
             FaultPoint.CONTAINERD_DESTROY_SNAPSHOT_REMOVED.reached();

@@ -85,7 +85,7 @@ final class OciSpec {
                         "hostname",
                         checked("name", target.name()),
                         "mounts",
-                        mounts(spec, config),
+                        mounts(target, config),
                         "linux",
                         object(
                                 "resources",
@@ -93,7 +93,7 @@ final class OciSpec {
                                 "cgroupsPath",
                                 "/hypervisor/" + target.instanceId(),
                                 "namespaces",
-                                namespaces(),
+                                namespaces(target),
                                 "seccomp",
                                 Seccomp.profile(),
                                 "maskedPaths",
@@ -174,7 +174,8 @@ final class OciSpec {
         return checked("image working directory", dir.startsWith("/") ? dir : "/" + dir);
     }
 
-    private static List<Object> mounts(InstanceSpec spec, ContainerdConfig config) {
+    private static List<Object> mounts(Target target, ContainerdConfig config) {
+        InstanceSpec spec = target.spec();
         List<Object> mounts = new ArrayList<>();
         mounts.add(mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"));
         mounts.add(
@@ -210,6 +211,12 @@ final class OciSpec {
         mounts.add(mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev"));
         mounts.add(mount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro"));
         mounts.add(mount("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "ro"));
+        if (isWired(target)) {
+            for (String file : Netns.FILES) {
+                Path source = config.folder(target.instanceId()).resolve(file);
+                mounts.add(mount("/etc/" + file, "bind", source.toString(), "bind", "ro"));
+            }
+        }
         for (int i = 0; i < spec.getVolumeMountsCount(); i++) {
             mounts.add(volume("spec.volume_mounts[" + i + "]", spec.getVolumeMounts(i), config));
         }
@@ -326,10 +333,26 @@ final class OciSpec {
         return object("major", disk.major(), "minor", disk.minor(), "rate", bytesPerSecond);
     }
 
-    private static List<Object> namespaces() {
-        return List.of("pid", "ipc", "uts", "mount", "network", "cgroup").stream()
-                .<Object>map(type -> object("type", type))
-                .toList();
+    /** Without interfaces the container is alone in a network namespace of the runtime's. */
+    private static List<Object> namespaces(Target target) {
+        List<Object> namespaces = new ArrayList<>();
+        for (String type : List.of("pid", "ipc", "uts", "mount", "network", "cgroup")) {
+            Map<String, Object> namespace = object("type", type);
+            if (type.equals("network") && isWired(target)) {
+                namespace.put("path", Netns.path(target.instanceId()).toString());
+            }
+            namespaces.add(namespace);
+        }
+        return namespaces;
+    }
+
+    private static boolean isWired(Target target) {
+        return !target.nics().isEmpty();
+    }
+
+    /** Whether a specification fits what the instance has now: interfaces, or none. */
+    static boolean fits(String json, Target target) {
+        return json.contains(Netns.path(target.instanceId()).toString()) == isWired(target);
     }
 
     // A zero ends a text for the kernel, wherever the rest would have gone.

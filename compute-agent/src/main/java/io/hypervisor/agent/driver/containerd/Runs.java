@@ -85,8 +85,8 @@ final class Runs {
         };
     }
 
-    /** Creates and starts a task; leaves none when it fails. */
-    void launch(String id, List<Mount> rootfs, boolean terminal) {
+    /** Makes a task whose processes have not begun. */
+    void prepare(String id, List<Mount> rootfs, boolean terminal) {
         CreateTaskRequest request =
                 CreateTaskRequest.newBuilder()
                         .setContainerId(id)
@@ -96,19 +96,23 @@ final class Runs {
                         .setStdout(output(id, terminal))
                         .setStderr(terminal ? "" : output(id, false))
                         .build();
+        Daemon.call(() -> daemon.tasks().create(request));
+        FaultPoint.CONTAINERD_START_TASK_CREATED.reached();
+    }
+
+    /** Lets its processes begin. */
+    void begin(String id) {
         StartTaskRequest start = StartTaskRequest.newBuilder().setContainerId(id).build();
+        Daemon.call(() -> daemon.tasks().start(start));
+        FaultPoint.CONTAINERD_START_TASK_STARTED.reached();
+    }
+
+    /** Leaves no task where a start has failed. */
+    void abandon(String id, DriverException failure) {
         try {
-            Daemon.call(() -> daemon.tasks().create(request));
-            FaultPoint.CONTAINERD_START_TASK_CREATED.reached();
-            Daemon.call(() -> daemon.tasks().start(start));
-            FaultPoint.CONTAINERD_START_TASK_STARTED.reached();
-        } catch (DriverException e) {
-            try {
-                end(id);
-            } catch (DriverException alsoThis) {
-                e.addSuppressed(alsoThis);
-            }
-            throw e;
+            end(id);
+        } catch (DriverException alsoThis) {
+            failure.addSuppressed(alsoThis);
         }
     }
 

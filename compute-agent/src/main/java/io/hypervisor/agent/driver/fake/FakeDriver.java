@@ -6,7 +6,9 @@ import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.HotPlug;
 import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.api.v1.Image;
@@ -78,6 +80,7 @@ public final class FakeDriver implements InstanceDriver {
         if (find(target.instanceId()).filter(i -> !isHalf(i)).isPresent()) {
             return;
         }
+        Nics.check(target);
         if (image.missing()) {
             throw DriverException.permanent("image not found: " + image.name());
         }
@@ -95,7 +98,8 @@ public final class FakeDriver implements InstanceDriver {
                                 Optional.empty()),
                         image,
                         Math.max(1, target.spec().getCpuCores()),
-                        Optional.empty());
+                        Optional.empty(),
+                        target.nics());
         world.put(half);
         enter(Call.CREATE);
         script.failIfTold(Call.CREATE);
@@ -111,7 +115,9 @@ public final class FakeDriver implements InstanceDriver {
         enter(Call.START);
         script.failIfTold(Call.START);
         Instant now = clock.now();
-        FakeInstance started = instance.started(target.epoch(), target.runGeneration(), now);
+        FakeInstance started =
+                instance.started(target.epoch(), target.runGeneration(), now)
+                        .wired(target.nics());
         world.put(started);
         announceEnd(started, now);
     }
@@ -140,6 +146,22 @@ public final class FakeDriver implements InstanceDriver {
         enter(Call.DESTROY);
         script.failIfTold(Call.DESTROY);
         world.remove(instanceId);
+    }
+
+    @Override
+    public Optional<HotPlug> hotPlug() {
+        return Optional.of(this::wire);
+    }
+
+    private void wire(Target target) {
+        Optional<FakeInstance> instance = find(target.instanceId());
+        if (instance.isEmpty()) {
+            return;
+        }
+        Nics.check(target);
+        enter(Call.WIRE);
+        script.failIfTold(Call.WIRE);
+        world.put(instance.get().wired(target.nics()));
     }
 
     @Override

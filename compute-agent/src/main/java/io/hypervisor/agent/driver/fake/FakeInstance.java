@@ -1,14 +1,18 @@
 package io.hypervisor.agent.driver.fake;
 
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.api.internal.v1.Nic;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Properties;
 
-/** An instance on paper: what is found, and when and how it ends by itself. */
-record FakeInstance(Found found, FakeImage image, int cores, Optional<Instant> endsAt) {
+/** An instance on paper: what is found, its interfaces, and when and how it ends by itself. */
+record FakeInstance(
+        Found found, FakeImage image, int cores, Optional<Instant> endsAt, List<Nic> nics) {
 
     /** The instance as it is at that time. */
     FakeInstance at(Instant now) {
@@ -43,7 +47,7 @@ record FakeInstance(Found found, FakeImage image, int cores, Optional<Instant> e
                         OptionalInt.empty(),
                         "",
                         Optional.of(now));
-        return new FakeInstance(running, image, cores, image.runsFor().map(now::plus));
+        return new FakeInstance(running, image, cores, image.runsFor().map(now::plus), nics);
     }
 
     private FakeInstance with(Found.State state, Found.Exit exit, OptionalInt code, String reason) {
@@ -58,7 +62,11 @@ record FakeInstance(Found found, FakeImage image, int cores, Optional<Instant> e
                         code,
                         reason,
                         found.startedAt());
-        return new FakeInstance(changed, image, cores, endsAt);
+        return new FakeInstance(changed, image, cores, endsAt, nics);
+    }
+
+    FakeInstance wired(List<Nic> others) {
+        return new FakeInstance(found, image, cores, endsAt, others);
     }
 
     Properties toProperties() {
@@ -75,6 +83,7 @@ record FakeInstance(Found found, FakeImage image, int cores, Optional<Instant> e
         endsAt.ifPresent(at -> out.setProperty("ends_at", at.toString()));
         out.setProperty("image", image.name());
         out.setProperty("cores", Integer.toString(cores));
+        out.setProperty("nics", Nics.write(nics));
         return out;
     }
 
@@ -97,6 +106,7 @@ record FakeInstance(Found found, FakeImage image, int cores, Optional<Instant> e
                 found,
                 new FakeImage(in.getProperty("image")),
                 Integer.parseInt(in.getProperty("cores")),
-                Optional.ofNullable(in.getProperty("ends_at")).map(Instant::parse));
+                Optional.ofNullable(in.getProperty("ends_at")).map(Instant::parse),
+                Nics.read(in.getProperty("nics", "")));
     }
 }

@@ -18,6 +18,7 @@ public final class FakeScript {
         START,
         STOP,
         DESTROY,
+        WIRE,
         STATS
     }
 

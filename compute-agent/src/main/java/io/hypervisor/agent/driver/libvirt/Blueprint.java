@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.libvirt.ImageFolders.Bootable;
 import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
@@ -35,11 +36,7 @@ record Blueprint(
 
     static Blueprint of(Target target, Path folder, ImageFolders images, boolean kvm) {
         InstanceSpec spec = target.spec();
-        check(
-                !spec.hasNetwork(),
-                "spec.network",
-                spec.getNetwork().getNetworkId(),
-                "none: this node attaches no networks to virtual machines");
+        Nics.check(target);
         check(
                 spec.getCpuCores() >= 0 && spec.getCpuCores() <= MAX_CPUS,
                 "spec.cpu_cores",

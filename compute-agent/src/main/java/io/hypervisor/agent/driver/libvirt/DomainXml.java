@@ -3,10 +3,12 @@ package io.hypervisor.agent.driver.libvirt;
 import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
 import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.ResourceLimits;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,20 +18,21 @@ import java.util.Optional;
 final class DomainXml {
     private static final String CONSOLE_SOCKET = "tty";
     private static final String CONSOLE_LOG = "console.log";
+    private static final int MAX_INTERFACES = 16;
     private static final long DEFAULT_CPU_PERIOD = 100_000;
 
     private final Blueprint blueprint;
     private final DomainRecord record;
-    private final MachineType machine;
+    private final LibvirtConfig config;
 
-    private DomainXml(Blueprint blueprint, DomainRecord record, MachineType machine) {
+    private DomainXml(Blueprint blueprint, DomainRecord record, LibvirtConfig config) {
         this.blueprint = blueprint;
         this.record = record;
-        this.machine = machine;
+        this.config = config;
     }
 
-    static String of(Blueprint blueprint, DomainRecord record, MachineType machine) {
-        return new DomainXml(blueprint, record, machine).domain().toString();
+    static String of(Blueprint blueprint, DomainRecord record, LibvirtConfig config) {
+        return new DomainXml(blueprint, record, config).domain().toString();
     }
 
     /** Where an instance's serial port listens. Short: a unix socket's path has 107 bytes. */
@@ -93,7 +96,7 @@ final class DomainXml {
     }
 
     private Xml os() {
-        String type = machine.name().toLowerCase(Locale.ROOT);
+        String type = config.machine().name().toLowerCase(Locale.ROOT);
         List<Xml> os = new ArrayList<>();
         os.add(Xml.text("type", Map.of("machine", type), "hvm"));
         blueprint.kernel().ifPresent(kernel -> os.addAll(boot(kernel)));
@@ -122,9 +125,13 @@ final class DomainXml {
     private List<Xml> devices() {
         List<Xml> devices = new ArrayList<>();
         devices.add(Xml.of("controller", Map.of("type", "usb", "model", "none")));
+        devices.addAll(rootPorts());
         List<Disk> disks = blueprint.disks();
         for (int i = 0; i < disks.size(); i++) {
             devices.add(disk(disks.get(i), "vd" + (char) ('a' + i)));
+        }
+        for (Nic nic : blueprint.target().nics()) {
+            devices.add(InterfaceXml.of(nic, config.guestSwitch().orElseThrow()));
         }
         devices.addAll(console());
         devices.add(Xml.of("video", Xml.of("model", Map.of("type", "none"))));
@@ -140,6 +147,14 @@ final class DomainXml {
                         Xml.text("backend", Map.of("model", "random"), "/dev/urandom")));
         devices.add(Xml.of("panic", Map.of("model", "isa")));
         return devices;
+    }
+
+    /** PCI Express has a port for each device; only spare ones take what is plugged later. */
+    private List<Xml> rootPorts() {
+        int others = 2;
+        int ports = blueprint.disks().size() + others + MAX_INTERFACES;
+        Xml port = Xml.of("controller", Map.of("type", "pci", "model", "pcie-root-port"));
+        return config.machine() == MachineType.Q35 ? Collections.nCopies(ports, port) : List.of();
     }
 
     /** The whole chain of files, so that libvirt looks for none in their headers. */

@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.libvirt;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How to run virtual machines.
@@ -10,9 +11,14 @@ import java.util.List;
  * @param imageDirs folders whose images specs may name, searched in order
  * @param acceleration auto: KVM if a probe shows that it works, else emulation
  * @param machine QEMU's machine type: pc starts faster, q35 has PCI Express
+ * @param guestSwitch where interfaces are plugged; none: guests have no interfaces
  */
 public record LibvirtConfig(
-        String uri, List<Path> imageDirs, Acceleration acceleration, MachineType machine) {
+        String uri,
+        List<Path> imageDirs,
+        Acceleration acceleration,
+        MachineType machine,
+        Optional<GuestSwitch> guestSwitch) {
 
     /** What executes a guest's instructions. */
     public enum Acceleration {

@@ -4,8 +4,11 @@ import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.HotPlug;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
+import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
 import io.hypervisor.api.v1.Image;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -189,13 +193,14 @@ public final class LibvirtDriver implements InstanceDriver {
                         return true;
                     }
                     prepareHome();
+                    requireSwitch(target);
                     Blueprint blueprint = Blueprint.of(target, folder, images, kvm());
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
                     folders.begin(id, record);
                     FaultPoint.LIBVIRT_CREATE_FOLDER_MADE.reached();
                     folders.makeDisks(blueprint);
                     FaultPoint.LIBVIRT_CREATE_DISKS_MADE.reached();
-                    String xml = DomainXml.of(blueprint, record, config.machine());
+                    String xml = DomainXml.of(blueprint, record, config);
                     daemon.call(connection -> connection.domainDefineXML(xml).free());
                     FaultPoint.LIBVIRT_CREATE_DEFINED.reached();
                     return true;
@@ -339,6 +344,37 @@ public final class LibvirtDriver implements InstanceDriver {
                     FaultPoint.LIBVIRT_DESTROY_FOLDER_REMOVED.reached();
                     return true;
                 });
+    }
+
+    @Override
+    public Optional<HotPlug> hotPlug() {
+        return Optional.of(this::wire);
+    }
+
+    private void wire(Target target) {
+        String id = target.instanceId();
+        folders.folder(id);
+        Nics.check(target);
+        requireSwitch(target);
+        config.guestSwitch().ifPresent(plugs -> locks.holding(id, () -> wire(target, plugs)));
+    }
+
+    private void wire(Target target, GuestSwitch plugs) {
+        String id = target.instanceId();
+        if (domains.state(id).isPresent()) {
+            domains.use(
+                    id,
+                    (connection, domain) -> {
+                        new Wiring(id, domain, plugs).become(target.nics());
+                        return true;
+                    });
+        }
+    }
+
+    private void requireSwitch(Target target) {
+        if (config.guestSwitch().isEmpty()) {
+            PortGate.CLOSED.check(target.nics());
+        }
     }
 
     @Override

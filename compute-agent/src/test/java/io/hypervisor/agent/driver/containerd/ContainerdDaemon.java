@@ -72,7 +72,8 @@ public final class ContainerdDaemon implements AutoCloseable {
     }
 
     public ContainerdConfig config() {
-        return new ContainerdConfig(socket(), NAMESPACE, data());
+        return new ContainerdConfig(
+                socket(), NAMESPACE, data(), "hypervisor " + folder.getFileName(), false);
     }
 
     /** Runs its command-line client and returns what that prints. */

@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.containerd;
 
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.InstanceDriverContract;
+import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
@@ -36,7 +37,7 @@ class ContainerdDriverTest extends InstanceDriverContract {
     @Override
     protected InstanceDriver connect() {
         return new ContainerdDriver(
-                daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
+                daemon.config(), PortGate.CLOSED, Clock.system(), tasks, new SimpleMeterRegistry());
     }
 
     private static InstanceSpec shell(String script) {

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -64,7 +65,11 @@ class ContainerdOutagesTest {
     void connect() {
         driver =
                 new ContainerdDriver(
-                        daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
+                        daemon.config(),
+                        PortGate.CLOSED,
+                        Clock.system(),
+                        tasks,
+                        new SimpleMeterRegistry());
         driver.events(changed::add);
     }
 
@@ -95,7 +100,7 @@ class ContainerdOutagesTest {
 
     private Target started(InstanceSpec spec) {
         String id = UUID.randomUUID().toString();
-        Target target = new Target(id, 1, 1, "box", false, spec, Metadata.getDefaultInstance());
+        Target target = new Target(id, 1, 1, "box", false, spec, Metadata.getDefaultInstance(), List.of());
         driver.create(target);
         driver.start(target);
         return target;

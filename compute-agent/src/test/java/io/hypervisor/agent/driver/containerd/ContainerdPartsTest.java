@@ -196,7 +196,8 @@ class ContainerdPartsTest {
 
     @Test
     void aSocketPathThatIsTooLongIsRefused() {
-        assertThatThrownBy(() -> new ContainerdConfig(Path.of("/" + "a".repeat(120)), "n", folder))
+        assertThatThrownBy(() -> new ContainerdConfig(
+                                        Path.of("/" + "a".repeat(120)), "n", folder, "", false))
                 .hasMessageContaining("107");
     }
 }

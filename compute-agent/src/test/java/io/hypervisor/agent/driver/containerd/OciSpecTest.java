@@ -32,7 +32,8 @@ class OciSpecTest {
     private static final Path GOLDEN = Path.of("src/test/resources/golden/oci");
     private static final String ID = "0190a0b0-0000-7000-8000-000000000001";
     private static final ContainerdConfig CONFIG =
-            new ContainerdConfig(Path.of("/run/c.sock"), "hypervisor", Path.of("/data"));
+            new ContainerdConfig(
+                    Path.of("/run/c.sock"), "hypervisor", Path.of("/data"), "test", false);
     private static final Host HOST = new Host(true, Optional.of(new Host.Disk(254, 0)));
     private static final ImageConfig IMAGE =
             new ImageConfig(List.of(), List.of("sh"), List.of("PATH=/bin"), "", "", "");
@@ -44,7 +45,7 @@ class OciSpecTest {
                     .build();
 
     private static String json(InstanceSpec spec, ImageConfig image, Account account, Host host) {
-        Target target = new Target(ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance());
+        Target target = new Target(ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
         return OciSpec.json(target, image, account, host, CONFIG);
     }
 

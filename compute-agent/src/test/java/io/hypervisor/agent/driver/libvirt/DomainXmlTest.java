@@ -28,12 +28,20 @@ class DomainXmlTest {
     private static final Path FOLDER = Path.of("/data/vm", ID);
 
     private static Target target(String name, InstanceSpec spec) {
-        return new Target(ID, 3, 7, name, true, spec, Metadata.getDefaultInstance());
+        return new Target(
+                ID, 3, 7, name, true, spec, Metadata.getDefaultInstance(), List.of());
     }
 
     private static String xml(Blueprint blueprint, MachineType machine) {
         DomainRecord record = DomainRecord.of(blueprint.target(), "/data/vm");
-        return DomainXml.of(blueprint, record, machine);
+        LibvirtConfig config =
+                new LibvirtConfig(
+                        "qemu:///system",
+                        List.of(),
+                        LibvirtConfig.Acceleration.AUTO,
+                        machine,
+                        Optional.of(new GuestSwitch("br-int", false)));
+        return DomainXml.of(blueprint, record, config);
     }
 
     /** With -Dgolden.accept the file becomes what was written; look at the difference then. */

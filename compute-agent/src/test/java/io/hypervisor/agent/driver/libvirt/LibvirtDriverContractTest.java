@@ -40,7 +40,12 @@ class LibvirtDriverContractTest extends InstanceDriverContract {
     @Override
     protected InstanceDriver connect() {
         return new LibvirtDriver(
-                new LibvirtConfig(daemon.uri(), List.of(images), Acceleration.TCG, MachineType.PC),
+                new LibvirtConfig(
+                        daemon.uri(),
+                        List.of(images),
+                        Acceleration.TCG,
+                        MachineType.PC,
+                        Optional.empty()),
                 daemon.home(),
                 Clock.system(),
                 tasks);

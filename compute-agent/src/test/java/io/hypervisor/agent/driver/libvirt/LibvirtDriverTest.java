@@ -32,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -82,7 +83,12 @@ class LibvirtDriverTest {
 
     private static LibvirtDriver connect(Path home) {
         return new LibvirtDriver(
-                new LibvirtConfig(daemon.uri(), List.of(images), Acceleration.TCG, MachineType.PC),
+                new LibvirtConfig(
+                        daemon.uri(),
+                        List.of(images),
+                        Acceleration.TCG,
+                        MachineType.PC,
+                        Optional.empty()),
                 home,
                 Clock.system(),
                 tasks);
@@ -96,7 +102,8 @@ class LibvirtDriverTest {
                 "guest",
                 false,
                 spec,
-                Metadata.getDefaultInstance());
+                Metadata.getDefaultInstance(),
+                List.of());
     }
 
     private Target started(InstanceSpec spec) {
@@ -203,7 +210,8 @@ class LibvirtDriverTest {
                         "guest",
                         false,
                         target.spec(),
-                        target.metadata());
+                        target.metadata(),
+                        target.nics());
         try (Daemon connection = new Daemon(daemon.uri(), tasks)) {
             new Domains(connection, daemon.home().toString())
                     .write(target.instanceId(), record.starting(second));
@@ -298,7 +306,8 @@ class LibvirtDriverTest {
                         "guest",
                         false,
                         target.spec(),
-                        target.metadata());
+                        target.metadata(),
+                        target.nics());
         assertThatThrownBy(() -> driver.start(next)).isInstanceOf(DriverException.class);
         assertThat(found(driver, target).runGeneration()).isEqualTo(1);
         assertThat(found(driver, target).exit()).isEqualTo(Found.Exit.NONE);
