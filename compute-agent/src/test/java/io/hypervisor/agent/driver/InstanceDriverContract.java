@@ -87,6 +87,11 @@ public abstract class InstanceDriverContract {
         open.forEach(InstanceDriver::close);
     }
 
+    /** The driver of this test. */
+    protected final InstanceDriver driver() {
+        return driver;
+    }
+
     private InstanceDriver reconnect() {
         InstanceDriver connected = connect();
         connected.events(events::add);
@@ -115,7 +120,8 @@ public abstract class InstanceDriverContract {
                 List.of());
     }
 
-    private static Target next(Target old, long epoch, long runGeneration) {
+    /** The same instance, later. */
+    protected static Target next(Target old, long epoch, long runGeneration) {
         return new Target(
                 old.instanceId(),
                 epoch,
@@ -127,23 +133,27 @@ public abstract class InstanceDriverContract {
                 old.nics());
     }
 
-    private Target created(InstanceSpec spec) {
+    /** Makes an instance. */
+    protected final Target created(InstanceSpec spec) {
         Target target = target(spec);
         driver.create(target);
         return target;
     }
 
-    private Target started(InstanceSpec spec) {
+    /** Makes and starts an instance. */
+    protected final Target started(InstanceSpec spec) {
         Target target = created(spec);
         driver.start(target);
         return target;
     }
 
-    private List<String> ids() {
+    /** Everything that the driver lists. */
+    protected final List<String> ids() {
         return driver.list().stream().map(Found::instanceId).toList();
     }
 
-    private Found found(Target target) {
+    /** What the driver lists of an instance. */
+    protected final Found found(Target target) {
         return found(driver, target);
     }
 

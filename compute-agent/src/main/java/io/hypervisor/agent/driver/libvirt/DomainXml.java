@@ -18,7 +18,9 @@ import java.util.Optional;
 final class DomainXml {
     private static final String CONSOLE_SOCKET = "tty";
     private static final String CONSOLE_LOG = "console.log";
-    private static final int MAX_INTERFACES = 16;
+    // Balloon and random numbers.
+    private static final int OTHER_DEVICES = 2;
+    private static final int SPARE_DEVICES = 4;
     private static final long DEFAULT_CPU_PERIOD = 100_000;
 
     private final Blueprint blueprint;
@@ -151,8 +153,9 @@ final class DomainXml {
 
     /** PCI Express has a port for each device; only spare ones take what is plugged later. */
     private List<Xml> rootPorts() {
-        int others = 2;
-        int ports = blueprint.disks().size() + others + MAX_INTERFACES;
+        int disks = blueprint.disks().size();
+        int interfaces = blueprint.target().nics().size();
+        int ports = disks + interfaces + OTHER_DEVICES + SPARE_DEVICES;
         Xml port = Xml.of("controller", Map.of("type", "pci", "model", "pcie-root-port"));
         return config.machine() == MachineType.Q35 ? Collections.nCopies(ports, port) : List.of();
     }

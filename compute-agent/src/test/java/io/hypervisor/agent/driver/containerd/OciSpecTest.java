@@ -77,6 +77,15 @@ class OciSpecTest {
     }
 
     @Test
+    void withInterfaces() throws IOException {
+        Target target = NicPlanTest.target();
+        String json = OciSpec.json(target, IMAGE, Account.ROOT, HOST, CONFIG);
+        assertGolden("interfaces.json", json);
+        assertThat(OciSpec.fits(json, target)).isTrue();
+        assertThat(OciSpec.fits(json(SMALL, IMAGE, Account.ROOT, HOST), target)).isFalse();
+    }
+
+    @Test
     void everything() throws IOException {
         InstanceSpec spec =
                 SMALL.toBuilder()

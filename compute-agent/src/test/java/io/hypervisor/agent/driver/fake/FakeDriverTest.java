@@ -3,8 +3,9 @@ package io.hypervisor.agent.driver.fake;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.InstanceDriver;
-import io.hypervisor.agent.driver.InstanceDriverContract;
 import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.WiredDriverContract;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
@@ -16,10 +17,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The contract, over a folder that every connect reads anew, as after a restart of the agent. */
-class FakeDriverTest extends InstanceDriverContract {
+class FakeDriverTest extends WiredDriverContract {
     private final Tasks tasks = new VirtualTasks();
     private final FakeScript script = new FakeScript();
     @TempDir Path root;
@@ -75,6 +78,13 @@ class FakeDriverTest extends InstanceDriverContract {
     protected void leaveHalfMade(InstanceDriver connected, Target target) {
         script.fail(FakeScript.Call.CREATE, DriverException.passing("killed midway", null));
         Assertions.assertThatThrownBy(() -> connected.create(target)).hasMessage("killed midway");
+    }
+
+    @Override
+    protected Map<String, String> interfaces(String instanceId) {
+        return FakeWorld.at(root).get(instanceId).stream()
+                .flatMap(instance -> instance.nics().stream())
+                .collect(Collectors.toMap(Nic::getPortId, Nic::getMacAddress));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
 import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.api.v1.ResourceLimits;
@@ -94,6 +95,46 @@ class DomainXmlTest {
         Blueprint blueprint =
                 new Blueprint(target("db", spec), FOLDER, Optional.empty(), disks, true);
         assertGolden("disks-and-limits.xml", xml(blueprint, MachineType.Q35));
+    }
+
+    @Test
+    void interfacesOfTheUserspaceSwitch() throws IOException {
+        Nic plain =
+                Nic.newBuilder()
+                        .setPortId("0190b6d4-8c1e-7a51-9f3e-0242ac130001")
+                        .setMacAddress("02:68:76:00:00:01")
+                        .setMtu(1450)
+                        .addAddresses("10.0.0.5/24")
+                        .build();
+        Nic named =
+                plain.toBuilder()
+                        .setPortId("0190b6d4-8c1e-7a51-9f3e-0242ac130002")
+                        .setMacAddress("02:68:76:00:00:02")
+                        .setDeviceName("tap-web")
+                        .setMtu(0)
+                        .build();
+        Target target =
+                new Target(
+                        ID,
+                        3,
+                        7,
+                        "web",
+                        false,
+                        InstanceSpec.getDefaultInstance(),
+                        Metadata.getDefaultInstance(),
+                        List.of(plain, named));
+        Blueprint blueprint =
+                new Blueprint(
+                        target,
+                        FOLDER,
+                        Optional.of(new DirectBoot(Path.of("/k"), Optional.empty(), "")),
+                        List.of(),
+                        false);
+        assertGolden("interfaces.xml", xml(blueprint, MachineType.PC));
+        assertThat(InterfaceXml.parse(xml(blueprint, MachineType.PC)))
+                .containsExactly(InterfaceXml.known(plain), InterfaceXml.known(named));
+        assertThat(InterfaceXml.of(plain, new GuestSwitch("br-int", true)).toString())
+                .doesNotContain("csum");
     }
 
     @Property

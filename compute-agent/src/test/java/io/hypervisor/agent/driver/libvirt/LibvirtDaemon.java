@@ -17,24 +17,35 @@ final class LibvirtDaemon implements AutoCloseable {
     private static final Path IMAGES = Path.of("target/images").toAbsolutePath();
 
     private final Path folder;
+    private final Path openvswitch;
     private final String uri;
 
-    private LibvirtDaemon(Path folder, String uri) {
+    private LibvirtDaemon(Path folder, Path openvswitch) {
         this.folder = folder;
-        this.uri = uri;
+        this.openvswitch = openvswitch;
+        this.uri = startIn();
     }
 
     static LibvirtDaemon start() {
+        return start(Path.of("/nonexistent"));
+    }
+
+    /** One whose guests' interfaces go to the Open vSwitch with that folder. */
+    static LibvirtDaemon start(Path openvswitch) {
         try {
-            Path folder = Files.createTempDirectory("libvirt");
-            return new LibvirtDaemon(folder, startIn(folder));
+            return new LibvirtDaemon(Files.createTempDirectory("libvirt"), openvswitch);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static String startIn(Path folder) {
-        return run(DEPLOY.resolve("libvirt/start-libvirtd").toString(), folder.toString()).strip();
+    private String startIn() {
+        return run(
+                        "env",
+                        "OVS_RUNDIR=" + openvswitch,
+                        DEPLOY.resolve("libvirt/start-libvirtd").toString(),
+                        folder.toString())
+                .strip();
     }
 
     /** The folder of images, with demo-guest in it. */
@@ -61,7 +72,7 @@ final class LibvirtDaemon implements AutoCloseable {
 
     /** Starts it again after {@link #kill}. */
     void restart() {
-        assertThat(startIn(folder)).isEqualTo(uri);
+        assertThat(startIn()).isEqualTo(uri);
     }
 
     /** The QEMU that runs a domain. */

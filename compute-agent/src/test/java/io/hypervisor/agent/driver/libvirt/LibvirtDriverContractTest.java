@@ -1,10 +1,13 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.InstanceDriver;
-import io.hypervisor.agent.driver.InstanceDriverContract;
+import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.WiredDriverContract;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
@@ -14,26 +17,32 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 @Tag("real")
-class LibvirtDriverContractTest extends InstanceDriverContract {
+class LibvirtDriverContractTest extends WiredDriverContract {
     private static LibvirtDaemon daemon;
     private static Path images;
     private static Tasks tasks;
+    private static PrivateSwitch openvswitch;
 
     @BeforeAll
     static void startDaemon() {
         tasks = new VirtualTasks();
         images = LibvirtDaemon.images();
-        daemon = LibvirtDaemon.start();
+        openvswitch = new PrivateSwitch();
+        daemon = LibvirtDaemon.start(openvswitch.folder());
     }
 
     @AfterAll
     static void stopDaemon() {
         daemon.close();
+        openvswitch.close();
         tasks.close();
     }
 
@@ -45,7 +54,7 @@ class LibvirtDriverContractTest extends InstanceDriverContract {
                         List.of(images),
                         Acceleration.TCG,
                         MachineType.PC,
-                        Optional.empty()),
+                        Optional.of(new GuestSwitch(openvswitch.bridge(), false))),
                 daemon.home(),
                 Clock.system(),
                 tasks);
@@ -86,6 +95,24 @@ class LibvirtDriverContractTest extends InstanceDriverContract {
     @Override
     protected void killBehindItsBack(String instanceId) {
         daemon.qemu(instanceId).orElseThrow().destroyForcibly();
+    }
+
+    @Override
+    protected Map<String, String> interfaces(String instanceId) {
+        // As libvirt and as Open vSwitch see it: both must agree.
+        Map<String, String> found = new TreeMap<>();
+        for (Nic nic : InterfaceXml.parse(daemon.virsh("dumpxml", instanceId))) {
+            String device = Nics.device(nic);
+            String port = openvswitch.vsctl("get", "Interface", device, "external_ids:iface-id");
+            found.put(port.replace("\"", ""), nic.getMacAddress());
+        }
+        return found;
+    }
+
+    @Override
+    protected void awaitAttentive(String instanceId) {
+        Path log = daemon.home().resolve(instanceId).resolve("console.log");
+        patiently().until(() -> Files.readString(log).contains("demo-guest ready"));
     }
 
     @Override

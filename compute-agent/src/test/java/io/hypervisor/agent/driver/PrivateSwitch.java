@@ -1,0 +1,63 @@
+package io.hypervisor.agent.driver;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+import io.hypervisor.core.Command;
+
+/** A private Open vSwitch with one bridge, in a folder that is gone afterwards. */
+public final class PrivateSwitch implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Path DEPLOY = Path.of("../deploy/openvswitch").toAbsolutePath().normalize();
+
+    private final Path folder;
+    private final String bridge = "hvt" + UUID.randomUUID().toString().substring(0, 6);
+
+    /** Starts one. */
+    public PrivateSwitch() {
+        try {
+            folder = Files.createTempDirectory("hv-ovs");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        run(DEPLOY.resolve("start-openvswitch").toString(), folder.toString());
+        vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
+    }
+
+    /** The folder of its sockets. */
+    public Path folder() {
+        return folder;
+    }
+
+    public String bridge() {
+        return bridge;
+    }
+
+    /** What ovs-vsctl answers. */
+    public String vsctl(String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.addAll(List.of("ovs-vsctl", "--db=unix:" + folder.resolve("db.sock")));
+        command.addAll(List.of(arguments));
+        return run(command.toArray(String[]::new)).strip();
+    }
+
+    private static String run(String... command) {
+        Command.Ended ended = Command.run(PATIENCE, List.of(command));
+        if (!ended.ok()) {
+            throw new IllegalStateException(ended.failure());
+        }
+        return ended.output();
+    }
+
+    @Override
+    public void close() {
+        run(DEPLOY.resolve("stop-openvswitch").toString(), folder.toString(), "--destroy");
+        run("rm", "-r", folder.toString());
+    }
+}
