@@ -132,6 +132,12 @@ class DependencyTest {
                     .haveSimpleName("DomainXml")
                     .or()
                     .haveSimpleName("OciSpec")
+                    .or()
+                    .haveSimpleName("InterfaceXml")
+                    .or()
+                    .haveSimpleName("NicPlan")
+                    .or()
+                    .haveSimpleName("HostFiles")
                     .should()
                     .dependOnClassesThat(
                             resideInAnyPackage(

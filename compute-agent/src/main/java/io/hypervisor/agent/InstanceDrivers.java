@@ -67,11 +67,7 @@ final class InstanceDrivers {
         AgentConfig.Vm vm = config.drivers().vm();
         LibvirtConfig libvirt =
                 new LibvirtConfig(
-                        vm.uri(),
-                        vm.imageDirs(),
-                        vm.accelerator(),
-                        vm.machine(),
-                        Optional.empty());
+                        vm.uri(), vm.imageDirs(), vm.accelerator(), vm.machine(), Optional.empty());
         LibvirtDriver driver =
                 new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());

@@ -44,8 +44,7 @@ public final class Command {
     }
 
     /** Runs it to its end in a folder, with an input that fits into a pipe. */
-    public static Ended run(
-            Duration deadline, Path folder, String input, List<String> arguments) {
+    public static Ended run(Duration deadline, Path folder, String input, List<String> arguments) {
         return run(deadline, new ProcessBuilder(arguments).directory(folder.toFile()), input);
     }
 

@@ -14,7 +14,8 @@ class CommandTest {
 
     @Test
     void tellsCodeAndOutput() {
-        Command.Ended ended = Command.run(LONG, List.of("sh", "-c", "echo no; echo room >&2; exit 3"));
+        Command.Ended ended =
+                Command.run(LONG, List.of("sh", "-c", "echo no; echo room >&2; exit 3"));
 
         assertThat(ended.code()).isEqualTo(OptionalInt.of(3));
         assertThat(ended.ok()).isFalse();

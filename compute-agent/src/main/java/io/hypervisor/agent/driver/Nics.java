@@ -41,7 +41,9 @@ public final class Nics {
 
     private Nics() {}
 
-    /** The interface on the node: as asked for, or "hv-" and the last 12 digits of the port's id. */
+    /**
+     * The interface on the node: as asked for, or "hv-" and the last 12 digits of the port's id.
+     */
     public static String device(Nic nic) {
         return nic.getDeviceName().isEmpty() ? device(nic.getPortId()) : nic.getDeviceName();
     }

@@ -99,7 +99,8 @@ final class Decision {
         if (alive(found.get())) {
             return act(new Step.Stop(grace()), InstanceState.INSTANCE_STATE_STOPPING, "");
         }
-        return rest(InstanceState.INSTANCE_STATE_STOPPED, found.get().reason());
+        Plan rest = rest(InstanceState.INSTANCE_STATE_STOPPED, found.get().reason());
+        return isWired() ? rest : wire(rest);
     }
 
     private Plan running() {
@@ -114,10 +115,14 @@ final class Decision {
             return act(new Step.Stop(grace()), InstanceState.INSTANCE_STATE_STOPPING, "restarts");
         }
         if (alive(here)) {
-            return runs(here);
+            Plan runs = runs(here);
+            return isWired() || runs.step() instanceof Step.Stop ? runs : wire(runs);
         }
         if (mustWaitForContact()) {
             return rest(InstanceState.INSTANCE_STATE_STOPPED, waitReason());
+        }
+        if (!isWired()) {
+            return attempt(new Step.Wire(), InstanceState.INSTANCE_STATE_STARTING);
         }
         return older ? start(false) : ended(here);
     }
@@ -138,6 +143,24 @@ final class Decision {
                         new Step.Stop(Duration.ZERO),
                         InstanceState.INSTANCE_STATE_STOPPING,
                         lostReason());
+    }
+
+    private boolean isWired() {
+        return memory.wired().equals(Optional.of(want.getNicsList()));
+    }
+
+    /** Wires what is otherwise left alone, if not at once then when its last failure allows. */
+    private Plan wire(Plan otherwise) {
+        long left = memory.failure().map(f -> f.retryAt() - now.nanos()).orElse(0L);
+        if (left <= 0) {
+            return act(new Step.Wire(), otherwise.state(), otherwise.reason());
+        }
+        Duration pause = Duration.ofNanos(left);
+        Duration sooner =
+                otherwise.step() instanceof Step.Wait(Duration other) && other.compareTo(pause) < 0
+                        ? other
+                        : pause;
+        return act(new Step.Wait(sooner), otherwise.state(), otherwise.reason());
     }
 
     private Plan ended(Found here) {

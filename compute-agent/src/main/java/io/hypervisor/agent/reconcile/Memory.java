@@ -2,8 +2,10 @@ package io.hypervisor.agent.reconcile;
 
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.api.internal.v1.Assignment;
+import io.hypervisor.api.internal.v1.Nic;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -16,6 +18,7 @@ import java.util.OptionalLong;
  * @param crashes restarts in a row that did not last
  * @param runsSince when it was first seen running, monotonic nanoseconds
  * @param endedAt when its present end was first seen
+ * @param wired the interfaces that it was given last; empty: not known
  */
 record Memory(
         long epoch,
@@ -24,6 +27,7 @@ record Memory(
         int crashes,
         OptionalLong runsSince,
         OptionalLong endedAt,
+        Optional<List<Nic>> wired,
         Optional<Failure> failure) {
     /** A run of this length ends a series of crashes. */
     private static final Duration LASTING = Duration.ofMinutes(5);
@@ -39,13 +43,18 @@ record Memory(
                 0,
                 OptionalLong.empty(),
                 OptionalLong.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
     /** This memory, or a blank one if something newer is wanted, with what is found now noted. */
     Memory seeing(Assignment want, Optional<Found> found, long now) {
         boolean same = epoch == want.getEpoch() && runGeneration == want.getRunGeneration();
-        return same ? noting(found, now) : of(want).noting(found, now);
+        if (same) {
+            return noting(found, now);
+        }
+        Memory blank = of(want);
+        return (epoch == want.getEpoch() ? blank.wiredAs(wired) : blank).noting(found, now);
     }
 
     private Memory noting(Optional<Found> found, long now) {
@@ -78,13 +87,37 @@ record Memory(
 
     private Memory with(int newCrashes, OptionalLong newRunsSince, OptionalLong newEndedAt) {
         return new Memory(
-                epoch, runGeneration, restarts, newCrashes, newRunsSince, newEndedAt, failure);
+                epoch,
+                runGeneration,
+                restarts,
+                newCrashes,
+                newRunsSince,
+                newEndedAt,
+                wired,
+                failure);
+    }
+
+    /** After it was given interfaces. */
+    Memory wired(List<Nic> nics) {
+        return wiredAs(Optional.of(nics));
+    }
+
+    private Memory wiredAs(Optional<List<Nic>> nics) {
+        return new Memory(
+                epoch, runGeneration, restarts, crashes, runsSince, endedAt, nics, failure);
     }
 
     /** After a call succeeded. */
     Memory succeeded() {
         return new Memory(
-                epoch, runGeneration, restarts, crashes, runsSince, endedAt, Optional.empty());
+                epoch,
+                runGeneration,
+                restarts,
+                crashes,
+                runsSince,
+                endedAt,
+                wired,
+                Optional.empty());
     }
 
     /** After it was started; {@code again} after it had ended by itself. */
@@ -97,6 +130,7 @@ record Memory(
                 crashes + more,
                 OptionalLong.empty(),
                 OptionalLong.empty(),
+                wired,
                 Optional.empty());
     }
 
@@ -110,6 +144,7 @@ record Memory(
                 crashes,
                 runsSince,
                 endedAt,
+                wired,
                 Optional.of(new Failure(message, permanent, count, now + pause.toNanos())));
     }
 

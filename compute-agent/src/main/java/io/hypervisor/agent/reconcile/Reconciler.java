@@ -41,6 +41,8 @@ public final class Reconciler implements AutoCloseable {
     private static final Backoff PASSING =
             new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
     private static final Duration PERMANENT = Duration.ofMinutes(5);
+    // After these a pass decides how long to wait, and says why.
+    private static final Set<String> GATED = Set.of("create", "start", "wire");
     // What no event and no list has woken; should find nothing to do.
     private static final Duration FULL_PASS = Duration.ofMinutes(1);
 
@@ -222,6 +224,8 @@ public final class Reconciler implements AutoCloseable {
                             () -> create(driver, want, local));
             case Step.Start(boolean again) ->
                     act("start", want, inventory, found, () -> start(driver, want, local, again));
+            case Step.Wire() ->
+                    act("wire", want, inventory, found, () -> wire(driver, want, found));
             case Step.Stop(Duration grace) ->
                     act("stop", want, inventory, found, () -> stop(driver, found, grace));
             case Step.Destroy() ->
@@ -231,6 +235,7 @@ public final class Reconciler implements AutoCloseable {
 
     private Optional<Found> create(InstanceDriver driver, Assignment want, boolean local) {
         driver.create(target(want, local));
+        wired(want);
         return Optional.of(found(want, local, Found.State.STOPPED));
     }
 
@@ -239,6 +244,17 @@ public final class Reconciler implements AutoCloseable {
         driver.start(target(want, local));
         memories.computeIfPresent(want.getInstanceId(), (id, m) -> m.started(again));
         return Optional.of(found(want, local, Found.State.RUNNING));
+    }
+
+    private Optional<Found> wire(InstanceDriver driver, Assignment want, Optional<Found> found) {
+        boolean local = found.orElseThrow().local();
+        driver.hotPlug().ifPresent(power -> power.wire(target(want, local)));
+        wired(want);
+        return found;
+    }
+
+    private void wired(Assignment want) {
+        memories.computeIfPresent(want.getInstanceId(), (id, m) -> m.wired(want.getNicsList()));
     }
 
     private static Optional<Found> stop(
@@ -351,7 +367,7 @@ public final class Reconciler implements AutoCloseable {
                 e.getMessage(),
                 e.getCause());
         // The next pass shows the failure, and waits as long as it says.
-        boolean gated = action.equals("create") || action.equals("start");
+        boolean gated = GATED.contains(action);
         return gated ? Outcome.again(Duration.ZERO) : Outcome.blocked(e.getMessage());
     }
 

@@ -15,6 +15,9 @@ sealed interface Step {
     /** Start it; {@code again} after it ended by itself. */
     record Start(boolean again) implements Step {}
 
+    /** Give it the interfaces that are wanted. */
+    record Wire() implements Step {}
+
     record Stop(Duration grace) implements Step {}
 
     record Destroy() implements Step {}

@@ -1,5 +1,7 @@
 package io.hypervisor.agent.driver;
 
+import io.hypervisor.core.Command;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -9,12 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-import io.hypervisor.core.Command;
-
 /** A private Open vSwitch with one bridge, in a folder that is gone afterwards. */
 public final class PrivateSwitch implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
-    private static final Path DEPLOY = Path.of("../deploy/openvswitch").toAbsolutePath().normalize();
+    private static final Path DEPLOY =
+            Path.of("../deploy/openvswitch").toAbsolutePath().normalize();
 
     private final Path folder;
     private final String bridge = "hvt" + UUID.randomUUID().toString().substring(0, 6);

@@ -42,7 +42,11 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
                 .allSatisfy(
                         nic ->
                                 patiently()
-                                        .until(() -> gone(nic) || ids().stream().anyMatch(this::has)));
+                                        .until(
+                                                () ->
+                                                        gone(nic)
+                                                                || ids().stream()
+                                                                        .anyMatch(this::has)));
     }
 
     private boolean has(String instanceId) {
@@ -95,7 +99,9 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
         driver().hotPlug().orElseThrow().wire(with(target, nics));
     }
 
-    /** A guest may take its time to give an interface back; until then wiring fails and is repeated. */
+    /**
+     * A guest may take its time to give an interface back; until then wiring fails and is repeated.
+     */
     private void wireInTime(Target target, Nic... nics) {
         patiently()
                 .ignoreException(DriverException.class)

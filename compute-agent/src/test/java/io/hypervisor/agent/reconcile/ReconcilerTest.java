@@ -14,6 +14,7 @@ import io.hypervisor.agent.testing.ManualTime;
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.Assignment.Want;
 import io.hypervisor.api.internal.v1.LocalIntent;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.internal.v1.NodeDocument;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.StopOptions;
@@ -149,6 +150,63 @@ class ReconcilerTest {
                         List.of());
         driver.create(target);
         driver.start(target);
+    }
+
+    private static final Nic NIC =
+            Nic.newBuilder()
+                    .setPortId("0190b6d4-8c1e-7a51-9f3e-0242ac130001")
+                    .setMacAddress("02:68:76:00:00:01")
+                    .build();
+
+    @Test
+    void interfacesComeAndGoWhileItRuns() {
+        document(run(A));
+        document(run(A).addNics(NIC));
+        assertThat(driver.nics(A)).containsExactly(NIC);
+        document(run(A));
+        assertThat(driver.nics(A)).isEmpty();
+        assertThat(script.calls(Call.START)).isEqualTo(1);
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+    }
+
+    @Test
+    void itStartsWithItsInterfacesWhateverChangedBefore() {
+        document(run(A).setWant(Want.WANT_STOPPED));
+        document(run(A).setWant(Want.WANT_STOPPED).addNics(NIC));
+        assertThat(driver.nics(A)).containsExactly(NIC);
+        document(run(A).setRunGeneration(2).addNics(NIC));
+        assertThat(driver.nics(A)).containsExactly(NIC);
+        assertThat(script.calls(Call.WIRE)).isEqualTo(1);
+    }
+
+    @Test
+    void wiringThatFailsIsRepeatedWhileItRuns() {
+        document(run(A));
+        script.fail(Call.WIRE, DriverException.passing("no room", null));
+        document(run(A).addNics(NIC));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+        assertThat(seen(A).getStateReason()).isEqualTo("no room");
+        time.pass(Duration.ofSeconds(2));
+        assertThat(driver.nics(A)).containsExactly(NIC);
+        assertThat(seen(A).getStateReason()).isEmpty();
+    }
+
+    @Test
+    void interfacesThatChangedWhileTheAgentWasAwayAreMadeGood() {
+        document(run(A).addNics(NIC));
+        reconciler.close();
+        time.close();
+        journal.accept(
+                NodeDocument.newBuilder()
+                        .setClusterId("c")
+                        .setTerm(1)
+                        .setRevision(++revision)
+                        .addAssignments(run(A))
+                        .build());
+        start();
+        time.settle();
+        assertThat(driver.nics(A)).isEmpty();
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
     }
 
     @Test

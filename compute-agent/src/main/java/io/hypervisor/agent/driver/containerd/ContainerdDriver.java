@@ -278,12 +278,16 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public Optional<HotPlug> hotPlug() {
-        return Optional.of(target -> locks.holding(checked(target.instanceId()), () -> wire(target)));
+        return Optional.of(
+                target -> locks.holding(checked(target.instanceId()), () -> wire(target)));
     }
 
     /** What does not run gets its interfaces when it starts. */
     private void wire(Target target) {
         String id = target.instanceId();
+        if (netns.isMade(target)) {
+            return;
+        }
         Optional<Container> container = containers.find(id).filter(ContainerdDriver::isOurs);
         Optional<Process> task = container.flatMap(c -> runs.find(id)).filter(Runs::isAlive);
         if (task.isPresent()) {

@@ -72,9 +72,6 @@ final class Netns {
     /** Changes it under an instance that runs, and may have had no interfaces until now. */
     void change(Target target, int pid) {
         String id = target.instanceId();
-        if (isMade(target)) {
-            return;
-        }
         if (!Files.exists(path(id))) {
             ip(id, "", "netns", "attach", name(id), Integer.toString(pid));
         }
@@ -83,7 +80,8 @@ final class Netns {
         change(target, links(id), devices);
     }
 
-    private boolean isMade(Target target) {
+    /** Whether it was made for just these interfaces, and nothing has been begun since. */
+    boolean isMade(Target target) {
         Path folder = config.folder(target.instanceId());
         return !Files.exists(folder.resolve(BEGUN))
                 && read(folder.resolve(MADE)).equals(Nics.write(target.nics()));
@@ -103,10 +101,7 @@ final class Netns {
         batch(id, plan.outside());
         write(folder.resolve(BEGUN), Nics.write(target.nics()));
         try {
-            Files.move(
-                    folder.resolve(BEGUN),
-                    folder.resolve(MADE),
-                    StandardCopyOption.ATOMIC_MOVE);
+            Files.move(folder.resolve(BEGUN), folder.resolve(MADE), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw DriverException.passing("cannot write " + folder.resolve(MADE) + ": " + e, e);
         }
@@ -207,7 +202,10 @@ final class Netns {
         Path folder = config.folder(id);
         Command.Ended ended =
                 Command.run(
-                        PATIENCE, Files.isDirectory(folder) ? folder : config.data(), input, command);
+                        PATIENCE,
+                        Files.isDirectory(folder) ? folder : config.data(),
+                        input,
+                        command);
         if (!ended.ok()) {
             throw DriverException.passing(ended.failure(), null);
         }

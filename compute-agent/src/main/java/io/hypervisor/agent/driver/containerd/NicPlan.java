@@ -51,7 +51,8 @@ record NicPlan(List<String> outside, List<String> inside) {
             Nic nic = nics.get(i);
             Optional<Link> known =
                     present.stream().filter(l -> l.mac().equals(nic.getMacAddress())).findFirst();
-            Link link = known.orElseGet(() -> new Link(free(names), nic.getMacAddress(), List.of()));
+            Link link =
+                    known.orElseGet(() -> new Link(free(names), nic.getMacAddress(), List.of()));
             if (known.isEmpty()) {
                 plan.add(place, nic, link.name());
             }

@@ -11,6 +11,7 @@ import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
@@ -116,8 +117,7 @@ public final class FakeDriver implements InstanceDriver {
         script.failIfTold(Call.START);
         Instant now = clock.now();
         FakeInstance started =
-                instance.started(target.epoch(), target.runGeneration(), now)
-                        .wired(target.nics());
+                instance.started(target.epoch(), target.runGeneration(), now).wired(target.nics());
         world.put(started);
         announceEnd(started, now);
     }
@@ -155,7 +155,7 @@ public final class FakeDriver implements InstanceDriver {
 
     private void wire(Target target) {
         Optional<FakeInstance> instance = find(target.instanceId());
-        if (instance.isEmpty()) {
+        if (instance.isEmpty() || instance.get().nics().equals(target.nics())) {
             return;
         }
         Nics.check(target);
@@ -228,6 +228,11 @@ public final class FakeDriver implements InstanceDriver {
     @Override
     public void close() {
         closed = true;
+    }
+
+    /** The interfaces that an instance has. */
+    public List<Nic> nics(String instanceId) {
+        return find(instanceId).map(FakeInstance::nics).orElse(List.of());
     }
 
     /** Ends a running instance as if its guest had, or as if something had killed it. */

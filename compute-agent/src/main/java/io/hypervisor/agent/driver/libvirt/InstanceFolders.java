@@ -1,8 +1,8 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
-import io.hypervisor.core.Command;
 import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
+import io.hypervisor.core.Command;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
 

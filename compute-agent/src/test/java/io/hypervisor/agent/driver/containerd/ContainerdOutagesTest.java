@@ -100,7 +100,8 @@ class ContainerdOutagesTest {
 
     private Target started(InstanceSpec spec) {
         String id = UUID.randomUUID().toString();
-        Target target = new Target(id, 1, 1, "box", false, spec, Metadata.getDefaultInstance(), List.of());
+        Target target =
+                new Target(id, 1, 1, "box", false, spec, Metadata.getDefaultInstance(), List.of());
         driver.create(target);
         driver.start(target);
         return target;

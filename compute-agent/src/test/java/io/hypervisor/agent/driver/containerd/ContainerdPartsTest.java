@@ -196,7 +196,9 @@ class ContainerdPartsTest {
 
     @Test
     void aSocketPathThatIsTooLongIsRefused() {
-        assertThatThrownBy(() -> new ContainerdConfig(
+        assertThatThrownBy(
+                        () ->
+                                new ContainerdConfig(
                                         Path.of("/" + "a".repeat(120)), "n", folder, "", false))
                 .hasMessageContaining("107");
     }

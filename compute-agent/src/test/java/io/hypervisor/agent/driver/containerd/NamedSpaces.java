@@ -38,13 +38,15 @@ final class NamedSpaces {
         String inside = ip("-n", name(instanceId), "-json", "link", "show", "type", "veth");
         for (JsonElement link : JsonParser.parseString(inside).getAsJsonArray()) {
             JsonObject object = link.getAsJsonObject();
-            found.put(port(object.get("link_index").getAsInt()), object.get("address").getAsString());
+            found.put(
+                    port(object.get("link_index").getAsInt()), object.get("address").getAsString());
         }
         return found;
     }
 
     private static String port(int index) {
-        for (JsonElement link : JsonParser.parseString(ip("-json", "link", "show")).getAsJsonArray()) {
+        for (JsonElement link :
+                JsonParser.parseString(ip("-json", "link", "show")).getAsJsonArray()) {
             JsonObject object = link.getAsJsonObject();
             if (object.get("ifindex").getAsInt() == index) {
                 String alias = object.get("ifalias").getAsString();

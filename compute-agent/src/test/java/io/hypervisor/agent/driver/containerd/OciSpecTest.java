@@ -45,7 +45,9 @@ class OciSpecTest {
                     .build();
 
     private static String json(InstanceSpec spec, ImageConfig image, Account account, Host host) {
-        Target target = new Target(ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
+        Target target =
+                new Target(
+                        ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
         return OciSpec.json(target, image, account, host, CONFIG);
     }
 

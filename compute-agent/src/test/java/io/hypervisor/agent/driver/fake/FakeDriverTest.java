@@ -34,7 +34,7 @@ class FakeDriverTest extends WiredDriverContract {
     }
 
     @Override
-    protected InstanceDriver connect() {
+    protected FakeDriver connect() {
         latest =
                 new FakeDriver(
                         InstanceType.INSTANCE_TYPE_CONTAINER,
@@ -82,8 +82,7 @@ class FakeDriverTest extends WiredDriverContract {
 
     @Override
     protected Map<String, String> interfaces(String instanceId) {
-        return FakeWorld.at(root).get(instanceId).stream()
-                .flatMap(instance -> instance.nics().stream())
+        return connect().nics(instanceId).stream()
                 .collect(Collectors.toMap(Nic::getPortId, Nic::getMacAddress));
     }
 

@@ -29,8 +29,7 @@ class DomainXmlTest {
     private static final Path FOLDER = Path.of("/data/vm", ID);
 
     private static Target target(String name, InstanceSpec spec) {
-        return new Target(
-                ID, 3, 7, name, true, spec, Metadata.getDefaultInstance(), List.of());
+        return new Target(ID, 3, 7, name, true, spec, Metadata.getDefaultInstance(), List.of());
     }
 
     private static String xml(Blueprint blueprint, MachineType machine) {

@@ -57,7 +57,8 @@ class ImageFoldersTest {
     }
 
     private Blueprint blueprint(InstanceSpec spec) {
-        Target target = new Target(ID, 1, 1, "a", false, spec, Metadata.getDefaultInstance(), List.of());
+        Target target =
+                new Target(ID, 1, 1, "a", false, spec, Metadata.getDefaultInstance(), List.of());
         return Blueprint.of(target, Path.of("/data/vm", ID), images, false);
     }
 
