@@ -1,0 +1,109 @@
+package io.hypervisor.network.compiler;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * One flow. Stage, priority and matches tell it from others.
+ *
+ * @param matches in the order of their fields, one of each
+ * @param actions none: drop
+ * @param cookie see {@link FlowTable#serves}
+ */
+public record Flow(
+        Stage stage, int priority, List<Match> matches, List<Action> actions, long cookie)
+        implements Comparable<Flow> {
+    private static final Comparator<Flow> ORDER =
+            Comparator.comparing(Flow::stage)
+                    .thenComparing(Comparator.comparing(Flow::priority).reversed())
+                    .thenComparing(Flow::condition);
+
+    public Flow {
+        matches = matches.stream().sorted(Comparator.comparing(Match::field)).toList();
+        actions = List.copyOf(actions);
+    }
+
+    /** As ovs-ofctl reads it and dump-flows shows it. */
+    public String text() {
+        return "cookie=0x" + Long.toHexString(cookie) + ", " + body();
+    }
+
+    /** Without the cookie. */
+    String body() {
+        return "table="
+                + stage.table()
+                + ", priority="
+                + priority
+                + (matches.isEmpty() ? "" : ",")
+                + condition()
+                + " actions="
+                + (actions.isEmpty()
+                        ? "drop"
+                        : actions.stream().map(Action::text).collect(Collectors.joining(",")));
+    }
+
+    /** Table, priority and matches, as ovs-ofctl --strict del-flows reads them. */
+    public String key() {
+        return "table="
+                + stage.table()
+                + ",priority="
+                + priority
+                + (matches.isEmpty() ? "" : ",")
+                + condition();
+    }
+
+    private String condition() {
+        String protocol = protocol();
+        List<String> parts = new ArrayList<>();
+        if (!protocol.isEmpty()) {
+            parts.add(protocol);
+        }
+        for (Match match : matches) {
+            boolean said = match.field() == Field.ETH_TYPE || match.field() == Field.IP_PROTO;
+            if (!said || protocol.isEmpty()) {
+                parts.add(match.text());
+            }
+        }
+        return String.join(",", parts);
+    }
+
+    // The short name for the values of dl_type and nw_proto.
+    private String protocol() {
+        int type = number(Field.ETH_TYPE);
+        int proto = number(Field.IP_PROTO);
+        return switch (type) {
+            case Match.ARP -> "arp";
+            case Match.RARP -> "rarp";
+            case Match.IPV4 ->
+                    switch (proto) {
+                        case Match.ICMP -> "icmp";
+                        case Match.TCP -> "tcp";
+                        case Match.UDP -> "udp";
+                        default -> "ip";
+                    };
+            case Match.IPV6 ->
+                    switch (proto) {
+                        case Match.ICMP6 -> "icmp6";
+                        case Match.TCP -> "tcp6";
+                        case Match.UDP -> "udp6";
+                        default -> "ipv6";
+                    };
+            default -> "";
+        };
+    }
+
+    private int number(Field field) {
+        return matches.stream()
+                .filter(match -> match.field() == field)
+                .findFirst()
+                .map(match -> match.value().intValue())
+                .orElse(-1);
+    }
+
+    @Override
+    public int compareTo(Flow other) {
+        return ORDER.compare(this, other);
+    }
+}
