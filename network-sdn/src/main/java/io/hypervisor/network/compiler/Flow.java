@@ -17,7 +17,7 @@ public record Flow(
         implements Comparable<Flow> {
     private static final Comparator<Flow> ORDER =
             Comparator.comparing(Flow::stage)
-                    .thenComparing(Comparator.comparing(Flow::priority).reversed())
+                    .thenComparing(Comparator.comparingInt(Flow::priority).reversed())
                     .thenComparing(Flow::condition);
 
     public Flow {

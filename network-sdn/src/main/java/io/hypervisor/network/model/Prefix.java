@@ -6,7 +6,7 @@ import java.util.Comparator;
 /** A range of addresses with a common beginning, "10.0.0.0/24". Host bits are zero. */
 public record Prefix(Address first, int length) implements Comparable<Prefix> {
     private static final Comparator<Prefix> ORDER =
-            Comparator.comparing(Prefix::first).thenComparing(Prefix::length);
+            Comparator.comparing(Prefix::first).thenComparingInt(Prefix::length);
 
     /** Of prefix notation; host bits are cut off. */
     public static Prefix parse(String text) {
