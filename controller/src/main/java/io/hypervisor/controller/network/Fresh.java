@@ -19,4 +19,9 @@ public record Fresh(List<String> ids, Timestamp at) {
     public String id() {
         return ids.getFirst();
     }
+
+    /** Without the first so many ids, for what has taken those. */
+    public Fresh after(int taken) {
+        return new Fresh(ids.subList(taken, ids.size()), at);
+    }
 }

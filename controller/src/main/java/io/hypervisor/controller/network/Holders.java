@@ -5,12 +5,11 @@ import io.hypervisor.core.Fault;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** Collects what keeps a resource from being deleted or changed, to name it. */
 public final class Holders {
-    // Enough to begin with; the sender lists the rest.
-    private static final int MAX_NAMED = 4;
+    /** How many are named: enough to begin with; the sender lists the rest. */
+    public static final int MAX_NAMED = 4;
 
     private final String type;
     private final String id;
@@ -23,12 +22,17 @@ public final class Holders {
         this.id = id;
     }
 
-    /** These hold it: their type, and their ids or whatever tells them apart. */
+    /** These hold it: their type, and their ids. */
     public Holders add(String holderType, Collection<String> ids) {
-        ids.stream()
-                .limit(Math.max(0, MAX_NAMED - named.size()))
-                .forEach(holder -> named.add(holderType + " " + holder));
-        count += ids.size();
+        return add(
+                ids.stream().limit(MAX_NAMED).map(holder -> holderType + " " + holder).toList(),
+                ids.size());
+    }
+
+    /** So many hold it, of which the first are named. */
+    public Holders add(List<String> first, int number) {
+        first.stream().limit(Math.max(0, MAX_NAMED - named.size())).forEach(named::add);
+        count += number;
         return this;
     }
 
@@ -45,8 +49,6 @@ public final class Holders {
                 Fault.Kind.FAILED_PRECONDITION,
                 "IN_USE",
                 message,
-                named.stream()
-                        .map(holder -> new Fault.Violation(holder.replace(' ', '/'), "uses it"))
-                        .collect(Collectors.toList()));
+                named.stream().map(holder -> new Fault.Violation(holder, "uses it")).toList());
     }
 }

@@ -1,7 +1,9 @@
 package io.hypervisor.controller.network;
 
+import io.hypervisor.api.internal.v1.AllocationRecord;
 import io.hypervisor.api.internal.v1.FloatingIPRecord;
 import io.hypervisor.api.internal.v1.NetworkRecord;
+import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.internal.v1.RequestMark;
 import io.hypervisor.api.internal.v1.RouterRecord;
@@ -55,6 +57,23 @@ public final class Lookup {
     /** NOT_FOUND, or ABORTED. */
     public static FloatingIPRecord floatingIp(Snapshot now, String id, long expectedRevision) {
         return find(Table.FLOATING_IP, now.network().floatingIps(), id, expectedRevision);
+    }
+
+    /** NOT_FOUND if nothing holds the address, or ABORTED. */
+    public static AllocationRecord allocation(Snapshot now, String id, long expectedRevision) {
+        return find(Table.ALLOCATION, now.network().allocations(), id, expectedRevision);
+    }
+
+    /** NOT_FOUND unless the cluster or a node has the instance. */
+    public static void requireInstance(Snapshot now, String id) {
+        if (now.instance(id).isEmpty() && !now.locals().containsKey(id)) {
+            throw Fault.notFound(type(Table.INSTANCE), id);
+        }
+    }
+
+    /** NOT_FOUND. */
+    public static NodeRecord node(Snapshot now, String id) {
+        return find(Table.NODE, now.nodes(), id, 0);
     }
 
     private static <T> T find(

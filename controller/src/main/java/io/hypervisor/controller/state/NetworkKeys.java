@@ -17,7 +17,9 @@ import io.hypervisor.api.v1.Router;
 import io.hypervisor.api.v1.SecurityGroup;
 import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.api.v1.Subnet;
+import io.hypervisor.network.model.Address;
 
+import java.math.BigInteger;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -56,6 +58,7 @@ public final class NetworkKeys {
                 FloatingIP ip = r.getFloatingIp();
                 keys.add(floatingIpOfPort(ip.getPortId()));
                 keys.add(floatingIpOfNetwork(ip.getFloatingNetworkId()));
+                keys.add(holderOfMac(r.getMacAddress()));
                 addRequest(keys, Table.FLOATING_IP, r.getRequest());
             }
             default -> {
@@ -71,6 +74,7 @@ public final class NetworkKeys {
         Port port = record.getPort();
         keys.add(portNamed(port.getNetworkId(), port.getName()));
         keys.add(portOfMac(port.getNetworkId(), port.getMacAddress()));
+        keys.add(holderOfMac(port.getMacAddress()));
         keys.add(portOfNetwork(port.getNetworkId()));
         keys.add(portOfSubnet(port.getSubnetId()));
         keys.add(portOfInstance(port.getInstanceId()));
@@ -96,6 +100,7 @@ public final class NetworkKeys {
         keys.add(routerNamed(router.getTenantId(), router.getName()));
         keys.add(routerWithGateway(router.getExternalGateway().getNetworkId()));
         keys.add(routerOfGatewayNode(record.getGatewayNodeId()));
+        keys.add(holderOfMac(record.getGatewayMac()));
         record.getInterfacesList()
                 .forEach(
                         end -> {
@@ -135,6 +140,28 @@ public final class NetworkKeys {
 
     public static String subnetOfNetwork(String networkId) {
         return "subnet network " + networkId;
+    }
+
+    /** The id of an address's allocation: ids of one subnet are in the order of the addresses. */
+    public static String allocation(String subnetId, Address address) {
+        String digits = address.bits().toString(16);
+        return subnetId + "/" + "0".repeat(address.width() / 4 - digits.length()) + digits;
+    }
+
+    /** The address of an allocation's id. */
+    static Address addressOf(String allocationId) {
+        String digits = allocationId.substring(subnetOf(allocationId).length() + 1);
+        return new Address(digits.length() > 8, new BigInteger(digits, 16));
+    }
+
+    /** The subnet of an allocation's id. */
+    static String subnetOf(String allocationId) {
+        return allocationId.substring(0, allocationId.indexOf('/'));
+    }
+
+    /** What has a MAC address, in any network: ports, gateways of routers, floating IPs. */
+    public static String holderOfMac(String mac) {
+        return "mac " + mac;
     }
 
     public static String allocationOfPort(String portId) {

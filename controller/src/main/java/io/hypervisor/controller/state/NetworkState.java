@@ -12,6 +12,7 @@ import io.hypervisor.api.internal.v1.RouterRecord;
 import io.hypervisor.api.internal.v1.SecurityGroupRecord;
 import io.hypervisor.api.internal.v1.SubnetRecord;
 import io.hypervisor.api.v1.Port;
+import io.hypervisor.network.model.Address;
 
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
@@ -23,7 +24,6 @@ import org.pcollections.TreePSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -32,20 +32,28 @@ import java.util.function.UnaryOperator;
  */
 public final class NetworkState {
     static final NetworkState EMPTY =
-            new NetworkState(HashTreePMap.empty(), HashTreePMap.empty(), HashTreePMap.empty());
+            new NetworkState(
+                    HashTreePMap.empty(),
+                    HashTreePMap.empty(),
+                    HashTreePMap.empty(),
+                    HashTreePMap.empty());
 
     private final PMap<Table, PSortedMap<String, Entry<Message>>> tables;
     private final PMap<String, PSortedSet<String>> index;
     // How many ports of each network a node carries: by network id, by node id.
     private final PMap<String, PMap<String, Integer>> carriers;
+    // By subnet id.
+    private final PMap<String, HeldAddresses> held;
 
     private NetworkState(
             PMap<Table, PSortedMap<String, Entry<Message>>> tables,
             PMap<String, PSortedSet<String>> index,
-            PMap<String, PMap<String, Integer>> carriers) {
+            PMap<String, PMap<String, Integer>> carriers,
+            PMap<String, HeldAddresses> held) {
         this.tables = tables;
         this.index = index;
         this.carriers = carriers;
+        this.held = held;
     }
 
     /**
@@ -75,7 +83,17 @@ public final class NetworkState {
                 edit.value().isPresent()
                         ? table.plus(id, new Entry<>(edit.value().get(), at))
                         : table.minus(id);
-        return new NetworkState(tables.plus(edit.table(), table), newIndex, newCarriers);
+        PMap<String, HeldAddresses> newHeld =
+                edit.table() == Table.ALLOCATION ? held(id, edit.value().isPresent()) : held;
+        return new NetworkState(tables.plus(edit.table(), table), newIndex, newCarriers, newHeld);
+    }
+
+    private PMap<String, HeldAddresses> held(String allocationId, boolean present) {
+        String subnet = NetworkKeys.subnetOf(allocationId);
+        Address address = NetworkKeys.addressOf(allocationId);
+        HeldAddresses before = held(subnet);
+        HeldAddresses after = present ? before.plus(address) : before.minus(address);
+        return after.count() == 0 ? held.minus(subnet) : held.plus(subnet, after);
     }
 
     /** This state after an instance has changed its node; "" is none. */
@@ -89,7 +107,7 @@ public final class NetworkState {
             next = count(next, port.getNetworkId(), from, -1);
             next = count(next, port.getNetworkId(), to, 1);
         }
-        return new NetworkState(tables, index, next);
+        return new NetworkState(tables, index, next, held);
     }
 
     private static PMap<String, PMap<String, Integer>> count(
@@ -140,9 +158,14 @@ public final class NetworkState {
     }
 
     /** Those of one subnet, in order of addresses. */
-    public SortedMap<String, Entry<AllocationRecord>> allocationsOf(String subnetId) {
+    public PSortedMap<String, Entry<AllocationRecord>> allocationsOf(String subnetId) {
         // All that begin with the id and a slash: '0' comes after it.
         return allocations().subMap(subnetId + "/", subnetId + "0");
+    }
+
+    /** Which addresses of a subnet are held. */
+    public HeldAddresses held(String subnetId) {
+        return held.getOrDefault(subnetId, HeldAddresses.NONE);
     }
 
     public PSortedMap<String, Entry<PortRecord>> ports() {

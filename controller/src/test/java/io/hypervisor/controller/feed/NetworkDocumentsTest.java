@@ -314,7 +314,7 @@ class NetworkDocumentsTest {
         Table table = TABLES.get(random.nextInt(TABLES.size()));
         String id =
                 table == Table.ALLOCATION
-                        ? one(random, "s") + "/" + one(random, "x")
+                        ? one(random, "s") + "/" + one(random, "0a00000")
                         : one(random, prefix(table));
         return random.nextInt(5) == 0
                 ? Edit.delete(table, id)

@@ -2,7 +2,10 @@ package io.hypervisor.controller.action.network;
 
 import com.google.protobuf.Empty;
 
+import io.hypervisor.api.v1.IPAllocation;
 import io.hypervisor.api.v1.Network;
+import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.controller.action.Action.Decision;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NetworkViews;
@@ -16,6 +19,21 @@ final class Answers {
     /** Commits the edits and answers with the network as it is then. */
     static Decision<Network> network(String id, List<Edit> edits) {
         return new Decision<>(edits, after -> NetworkViews.network(after, id).orElseThrow());
+    }
+
+    /** Commits the edits and answers with the subnet as it is then. */
+    static Decision<Subnet> subnet(String id, List<Edit> edits) {
+        return new Decision<>(edits, after -> NetworkViews.subnet(after, id).orElseThrow());
+    }
+
+    /** Commits the edits and answers with the allocation as it is then. */
+    static Decision<IPAllocation> allocation(String id, List<Edit> edits) {
+        return new Decision<>(edits, after -> NetworkViews.allocation(after, id).orElseThrow());
+    }
+
+    /** Commits the edits and answers with the port as it is then. */
+    static Decision<Port> port(String id, List<Edit> edits) {
+        return new Decision<>(edits, after -> NetworkViews.port(after, id).orElseThrow());
     }
 
     /** Commits the edits; there is nothing to say. */

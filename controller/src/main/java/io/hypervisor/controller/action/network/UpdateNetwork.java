@@ -24,7 +24,7 @@ public record UpdateNetwork(UpdateNetworkRequest request, Timestamp at) implemen
             Set.of("name", "metadata", "shared", "mtu", "admin_state");
 
     // What IPv6 asks of every link.
-    private static final int MIN_IPV6_MTU = 1280;
+    static final int MIN_IPV6_MTU = 1280;
 
     @Override
     public Decision<Network> decide(Snapshot now) {
