@@ -61,6 +61,7 @@ public final class GrpcServer implements AutoCloseable {
                                 new InetSocketAddress(address.host(), address.port()),
                                 credentials(tls))
                         .executor(tasks.concurrent("grpc"))
+                        .addStreamTracerFactory(RequestGuard.ends())
                         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(MAX_HEADER_BYTES)
                         .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)

@@ -1,6 +1,7 @@
 package io.hypervisor.core.server;
 
 import io.grpc.Attributes;
+import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
@@ -9,6 +10,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
 import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -22,9 +24,43 @@ import java.util.Optional;
  * method's type, no message at all, or a second one where one is expected. grpc-java alone would
  * answer UNKNOWN, INTERNAL and CANCELLED. It sees requests before they are parsed, so no
  * interceptor could do this.
+ *
+ * <p>It also keeps grpc-java from ending a whole connection, with all its calls, when a service
+ * answers a stream that grpc-java has just ended for a message that is too large: what comes after
+ * the {@link End} is dropped.
  */
 final class RequestGuard {
+    private static final Context.Key<End> END = Context.key("end-of-stream");
+
     private RequestGuard() {}
+
+    /** Must be known to the server whose services are guarded. */
+    static ServerStreamTracer.Factory ends() {
+        return new ServerStreamTracer.Factory() {
+            @Override
+            public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+                return new End();
+            }
+        };
+    }
+
+    /**
+     * Whether a stream has ended. The transport says so before it writes the end, and listeners
+     * learn of it too late. Also the lock of its {@link Call}: a service may answer on any thread.
+     */
+    private static final class End extends ServerStreamTracer {
+        private boolean reached;
+
+        @Override
+        public Context filterContext(Context context) {
+            return context.withValue(END, this);
+        }
+
+        @Override
+        public synchronized void streamClosed(Status status) {
+            reached = true;
+        }
+    }
 
     /** The service, guarded. */
     static ServerServiceDefinition guard(ServerServiceDefinition service) {
@@ -52,7 +88,7 @@ final class RequestGuard {
         return ServerMethodDefinition.create(
                 wire,
                 (call, headers) -> {
-                    Call<Q, S> typed = new Call<>(call, descriptor);
+                    Call<Q, S> typed = new Call<>(call, descriptor, END.get());
                     return new Listener<>(handler.startCall(typed, headers), typed);
                 });
     }
@@ -98,7 +134,6 @@ final class RequestGuard {
         @Override
         public void onMessage(Received<Q> received) {
             messages++;
-            call.received();
             if (refused) {
                 return;
             }
@@ -108,7 +143,6 @@ final class RequestGuard {
                 refuse(call.wrongCount("a second one"));
             } else {
                 service.onMessage(received.message().orElseThrow());
-                call.requestNext();
             }
         }
 
@@ -124,7 +158,7 @@ final class RequestGuard {
         /** The service learns of it as of a caller that went away. */
         private void refuse(StatusRuntimeException reason) {
             refused = true;
-            call.end(reason);
+            call.refuse(reason);
             service.onCancel();
         }
 
@@ -150,20 +184,20 @@ final class RequestGuard {
         }
     }
 
-    /** The call as the service knows it. What it sends after the guard's word is dropped. */
+    /** The call as the service knows it. What it sends after the end is dropped. */
     private static final class Call<Q, S> extends ServerCall<Q, S> {
         private final ServerCall<Received<Q>, S> wire;
         private final MethodDescriptor<Q, S> method;
 
-        // Guarded by this: a service may answer on any thread.
+        // Guards the following two.
+        private final End end;
         private boolean refused;
         private boolean closed;
-        private long wanted;
-        private boolean underWay;
 
-        Call(ServerCall<Received<Q>, S> wire, MethodDescriptor<Q, S> method) {
+        Call(ServerCall<Received<Q>, S> wire, MethodDescriptor<Q, S> method, End end) {
             this.wire = wire;
             this.method = method;
+            this.end = end;
         }
 
         boolean takesOne() {
@@ -192,71 +226,60 @@ final class RequestGuard {
                             method.getFullMethodName() + ": " + message));
         }
 
-        synchronized void end(StatusRuntimeException reason) {
-            refused = true;
-            if (!closed) {
-                Metadata trailers = reason.getTrailers();
-                wire.close(reason.getStatus(), trailers == null ? new Metadata() : trailers);
-            }
-        }
-
-        @Override
-        public synchronized void sendHeaders(Metadata headers) {
-            if (!refused) {
-                wire.sendHeaders(headers);
-            }
-        }
-
-        @Override
-        public synchronized void sendMessage(S message) {
-            if (!refused) {
-                wire.sendMessage(message);
-            }
-        }
-
-        @Override
-        public synchronized void close(Status status, Metadata trailers) {
-            if (!refused) {
-                closed = true;
-                wire.close(status, trailers);
-            }
-        }
-
-        @Override
-        public synchronized boolean isCancelled() {
-            return refused || wire.isCancelled();
-        }
-
-        @Override
-        public synchronized boolean isReady() {
-            return !refused && wire.isReady();
-        }
-
-        /**
-         * Asks for one message at a time: grpc-java ends the whole connection, with all its calls,
-         * if it meets one that is too large after the guard has refused another of the same call.
-         */
-        @Override
-        public void request(int count) {
-            synchronized (this) {
-                wanted += count;
-            }
-            requestNext();
-        }
-
-        synchronized void received() {
-            underWay = false;
-        }
-
-        void requestNext() {
-            synchronized (this) {
-                if (underWay || refused || wanted == 0) {
-                    return;
+        void refuse(StatusRuntimeException reason) {
+            synchronized (end) {
+                refused = true;
+                if (!closed && !end.reached) {
+                    Metadata trailers = reason.getTrailers();
+                    wire.close(reason.getStatus(), trailers == null ? new Metadata() : trailers);
                 }
-                underWay = true;
-                wanted--;
             }
-            wire.request(1);
+        }
+
+        private void unlessOver(Runnable step) {
+            synchronized (end) {
+                if (!refused && !end.reached) {
+                    step.run();
+                }
+            }
+        }
+
+        @Override
+        public void request(int messages) {
+            unlessOver(() -> wire.request(messages));
+        }
+
+        @Override
+        public void sendHeaders(Metadata headers) {
+            unlessOver(() -> wire.sendHeaders(headers));
+        }
+
+        @Override
+        public void sendMessage(S message) {
+            unlessOver(() -> wire.sendMessage(message));
+        }
+
+        @Override
+        public void close(Status status, Metadata trailers) {
+            unlessOver(
+                    () -> {
+                        closed = true;
+                        wire.close(status, trailers);
+                    });
+        }
+
+        @Override
+        public boolean isCancelled() {
+            synchronized (end) {
+                return refused || wire.isCancelled();
+            }
+        }
+
+        @Override
+        public boolean isReady() {
+            synchronized (end) {
+                return !refused && wire.isReady();
+            }
         }
 
         @Override

@@ -12,6 +12,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
@@ -58,6 +59,8 @@ class RequestGuardTest {
     private final class Consoles extends ComputeServiceGrpc.ComputeServiceImplBase {
         @Override
         public StreamObserver<ConsoleInput> attachConsole(StreamObserver<ConsoleOutput> out) {
+            // Without a handler, answers after the end would be refused before they are sent.
+            ((ServerCallStreamObserver<ConsoleOutput>) out).setOnCancelHandler(() -> {});
             return new StreamObserver<>() {
                 @Override
                 public void onNext(ConsoleInput input) {
@@ -67,7 +70,7 @@ class RequestGuardTest {
                 @Override
                 public void onError(Throwable cause) {
                     // Too late, and without harm.
-                    out.onError(Status.CANCELLED.asRuntimeException());
+                    out.onNext(ConsoleOutput.getDefaultInstance());
                     consoleEnded.complete(cause);
                 }
 
@@ -198,8 +201,18 @@ class RequestGuardTest {
                             ClusterServiceGrpc.getGetNodeMethod(),
                             ComputeServiceGrpc.getAttachConsoleMethod())) {
                 assertThat(send(method, TRUNCATED, tooLarge).getCode())
-                        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+                        .isIn(Status.Code.INVALID_ARGUMENT, Status.Code.RESOURCE_EXHAUSTED);
             }
+        }
+    }
+
+    @Test
+    void anAnswerWhileAMessageIsRefusedHarmsNobodyElse() {
+        byte[] tooLarge = new byte[5 * 1024 * 1024];
+        for (int i = 0; i < 50; i++) {
+            assertThat(send(ComputeServiceGrpc.getAttachConsoleMethod(), tooLarge).getCode())
+                    .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+            assertThat(send(ClusterServiceGrpc.getGetNodeMethod(), new byte[0]).isOk()).isTrue();
         }
     }
 }
