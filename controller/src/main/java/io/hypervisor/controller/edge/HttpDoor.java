@@ -1,13 +1,19 @@
 package io.hypervisor.controller.edge;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.RequestContext;
 import com.linecorp.armeria.common.grpc.GrpcExceptionHandlerFunction;
+import com.linecorp.armeria.common.grpc.GrpcJsonMarshaller;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
+import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import com.linecorp.armeria.server.grpc.HttpJsonTranscodingOptions;
@@ -18,8 +24,11 @@ import io.grpc.Metadata;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.hypervisor.core.Fault;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.FaultInterceptor;
+import io.hypervisor.core.server.Faults;
 import io.hypervisor.core.server.HostPort;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
@@ -29,13 +38,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
  * The services over HTTP: JSON by their google.api.http rules, gRPC-Web, and for those who run the
  * process /health, /ready and /metrics.
  */
 public final class HttpDoor implements AutoCloseable {
-    private static final long MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+    static final int MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+    private static final Pattern CLASS_NAME = Pattern.compile("^([a-z]+[.])+[A-Z]\\w+: ");
+    private static final Pattern TIMEOUT = Pattern.compile("[0-9]{1,8}[HMSmun]");
     private static final MediaType METRICS =
             MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
 
@@ -67,13 +80,16 @@ public final class HttpDoor implements AutoCloseable {
                         // Requests that cannot be read are their sender's affair.
                         .unloggedExceptionsReportIntervalMillis(0)
                         .errorHandler(errors)
+                        .childChannelPipelineCustomizer(OneAtATime::install)
                         .service("/health", (ctx, request) -> HttpResponse.of("ok\n"))
                         .service("/ready", (ctx, request) -> ready(unready.get()))
                         .service(
                                 "/metrics",
                                 (ctx, request) ->
                                         HttpResponse.of(HttpStatus.OK, METRICS, metrics.scrape()))
-                        .service(grpc(tasks, interceptors, services, errors));
+                        .service(
+                                grpc(tasks, interceptors, services, errors),
+                                service -> service.decorate(HttpDoor::checkTimeout));
         server = builder.build();
         server.start().join();
     }
@@ -99,6 +115,13 @@ public final class HttpDoor implements AutoCloseable {
         GrpcServiceBuilder grpc =
                 GrpcService.builder()
                         .exceptionHandler(HttpDoor::unreadable)
+                        .jsonMarshallerFactory(
+                                service ->
+                                        GrpcJsonMarshaller.builderForGson()
+                                                .jsonParserCustomizer(
+                                                        (JsonFormat.Parser lenient) ->
+                                                                JsonFormat.parser())
+                                                .build())
                         .supportedSerializationFormats(GrpcSerializationFormats.values())
                         .enableHttpJsonTranscoding(
                                 HttpJsonTranscodingOptions.builder()
@@ -113,6 +136,25 @@ public final class HttpDoor implements AutoCloseable {
         return grpc.build();
     }
 
+    /** Armeria would answer, too, but never free the memory of the request's body. */
+    private static HttpResponse checkTimeout(
+            HttpService service, ServiceRequestContext ctx, HttpRequest request) throws Exception {
+        String timeout = request.headers().get("grpc-timeout", "0n");
+        if (TIMEOUT.matcher(timeout).matches()) {
+            return service.serve(ctx, request);
+        }
+        return HttpErrors.answer(
+                        Faults.toStatus(
+                                Fault.invalid(
+                                        List.of(
+                                                Fault.violation(
+                                                        "grpc-timeout",
+                                                        timeout,
+                                                        "at most 8 digits and one of H, M, S, m,"
+                                                                + " u, n")))))
+                .toHttpResponse();
+    }
+
     /**
      * The services' own exceptions have become statuses before they get here; what remains is a
      * request that is no message of its method's type.
@@ -121,11 +163,27 @@ public final class HttpDoor implements AutoCloseable {
             RequestContext ctx, Status status, Throwable cause, Metadata trailers) {
         Status usual = GrpcExceptionHandlerFunction.of().apply(ctx, status, cause, trailers);
         return switch (usual.getCode()) {
-            case UNKNOWN, INTERNAL ->
-                    Status.INVALID_ARGUMENT.withDescription(
-                            "message: value: malformed (expected: a message of the method's type)");
+            case UNKNOWN, INTERNAL, INVALID_ARGUMENT -> {
+                StatusRuntimeException refusal =
+                        Faults.toException(
+                                Fault.of(
+                                        Fault.Kind.INVALID_ARGUMENT,
+                                        "MALFORMED_REQUEST",
+                                        "message: value: malformed (expected: a message of the"
+                                                + " method's type)"
+                                                + whereAndWhy(cause)));
+                Optional.ofNullable(refusal.getTrailers()).ifPresent(trailers::merge);
+                yield refusal.getStatus();
+            }
             default -> usual;
         };
+    }
+
+    /** The parser's own words, but for names of classes. */
+    private static String whereAndWhy(Throwable cause) {
+        return cause instanceof InvalidProtocolBufferException
+                ? ": " + CLASS_NAME.matcher(cause.getMessage()).replaceFirst("")
+                : "";
     }
 
     /** The port that is bound. */

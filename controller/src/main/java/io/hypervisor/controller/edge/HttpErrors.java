@@ -110,7 +110,8 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
         };
     }
 
-    private static AggregatedHttpResponse answer(Status status) {
+    /** A status as an answer. */
+    static AggregatedHttpResponse answer(Status status) {
         HttpStatus code =
                 switch (io.grpc.Status.fromCodeValue(status.getCode()).getCode()) {
                     case OK -> HttpStatus.OK;

@@ -12,6 +12,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -174,5 +176,63 @@ final class HttpDoorTest {
                                 + "}}]}}");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         assertThat(response.body()).contains("google.rpc.BadRequest", "label_selector");
+    }
+
+    @Test
+    void whatIsWrongWithinABodyIsNamed() throws Exception {
+        String labels = "{\"metadata\": {\"labels\": {\"%s\": \"v\"}}}";
+        for (String key : List.of("k".repeat(60_000), "\ud83d\ude00", "\\ud83d\\ude00")) {
+            assertThat(send("POST", "/v1/instances", labels.formatted(key)).body())
+                    .contains("\"field\": \"metadata.labels\"", "keys of 1-63");
+        }
+        assertThat(send("POST", "/v1/instances", "{\"nme\": \"web\"}").body())
+                .contains("MALFORMED_REQUEST", "Cannot find field: nme");
+        assertThat(send("POST", "/v1/instances", "{\"spec\": {\"cpuCores\": \"many\"}}").body())
+                .contains("MALFORMED_REQUEST", "Not an int32 value");
+    }
+
+    @Test
+    void aTimeoutThatIsNoneIsNamed() throws Exception {
+        HttpRequest request =
+                HttpRequest.newBuilder(
+                                URI.create(
+                                        "http://127.0.0.1:"
+                                                + controller.controller().httpPort()
+                                                + "/v1/nodes"))
+                        .header("grpc-timeout", "soon")
+                        .build();
+        HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body()).contains("\"field\": \"grpc-timeout\"", "value: soon");
+    }
+
+    @Test
+    void aConnectionEndsAfterTheAnswerThatItsClientDidNotWaitFor() throws Exception {
+        String request = "GET /v1/cluster HTTP/1.1\r\nhost: x\r\n\r\n";
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), controller.controller().httpPort())) {
+            socket.getOutputStream().write(request.repeat(3).getBytes(StandardCharsets.US_ASCII));
+            String answers =
+                    new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            assertThat(answers).containsOnlyOnce("HTTP/1.1 200").contains("clusterName");
+        }
+    }
+
+    @Test
+    void aConnectionServesOneRequestAfterTheOther() throws Exception {
+        String request =
+                "POST /v1/nothing HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
+                        + "content-length: 2\r\n\r\n{}";
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), controller.controller().httpPort())) {
+            for (int i = 0; i < 3; i++) {
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+                StringBuilder answer = new StringBuilder();
+                while (!answer.toString().endsWith("}")) {
+                    answer.append((char) socket.getInputStream().read());
+                }
+                assertThat(answer).contains("HTTP/1.1 100", "HTTP/1.1 404");
+            }
+        }
     }
 }

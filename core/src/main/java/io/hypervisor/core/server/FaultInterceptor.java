@@ -73,8 +73,16 @@ public final class FaultInterceptor implements ServerInterceptor {
                                 getMethodDescriptor().getFullMethodName(), status.getCause());
                 super.close(exception.getStatus(), trailersOf(exception));
             } else {
-                super.close(status, trailers);
+                super.close(shortened(status), trailers);
             }
+        }
+
+        /** Services of libraries repeat what they were sent, of any length. */
+        private static Status shortened(Status status) {
+            String description = status.getDescription();
+            return description == null
+                    ? status
+                    : status.withDescription(Faults.cut(description));
         }
 
         void fail(RuntimeException e) {

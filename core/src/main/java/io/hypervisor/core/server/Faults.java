@@ -26,6 +26,7 @@ public final class Faults {
     // A status travels in headers. Clients take 8 KiB of them, and texts go there twice: as
     // grpc-message, where a byte may take three, and with the details in base64.
     private static final int MAX_TEXT_BYTES = 1000;
+    private static final String MORE = "...";
     private static final int MAX_VIOLATIONS_BYTES = 1800;
     private static final Duration RETRY_AFTER = Duration.newBuilder().setSeconds(1).build();
 
@@ -82,16 +83,17 @@ public final class Faults {
         return fitting;
     }
 
-    private static String cut(String text) {
-        int end = Math.min(text.length(), MAX_TEXT_BYTES);
-        while (bytes(text.substring(0, end)) > MAX_TEXT_BYTES) {
-            end -= end / 4;
-        }
-        if (end == text.length()) {
+    /** The text, or its first part if it is longer than a header may be. */
+    static String cut(String text) {
+        if (bytes(text) <= MAX_TEXT_BYTES) {
             return text;
         }
+        int end = Math.min(text.length(), MAX_TEXT_BYTES - MORE.length());
+        while (bytes(text.substring(0, end)) > MAX_TEXT_BYTES - MORE.length()) {
+            end -= end / 4;
+        }
         boolean half = Character.isHighSurrogate(text.charAt(end - 1));
-        return text.substring(0, half ? end - 1 : end) + "...";
+        return text.substring(0, half ? end - 1 : end) + MORE;
     }
 
     private static int bytes(String text) {
