@@ -39,10 +39,7 @@ final class Findings implements AutoCloseable {
             new AppenderBase<>() {
                 @Override
                 protected void append(ILoggingEvent event) {
-                    // The HTTP library drops the small body of its answer to what is no HTTP at all
-                    // without releasing it; the bound on direct memory holds all the same.
-                    boolean known = event.getLoggerName().endsWith("ResourceLeakDetector");
-                    if (event.getLevel().isGreaterOrEqual(Level.ERROR) && !known) {
+                    if (event.getLevel().isGreaterOrEqual(Level.ERROR)) {
                         add(
                                 "logged: "
                                         + event.getLoggerName()
@@ -106,6 +103,10 @@ final class Findings implements AutoCloseable {
                 || (!metrics && TRACE.matcher(answer).find())) {
             add(path + ": " + answer);
         }
+    }
+
+    void notGrpc() {
+        count("no gRPC");
     }
 
     void hungUp() {

@@ -16,8 +16,8 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.netty.util.internal.PlatformDependent;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.lang.management.BufferPoolMXBean;
@@ -35,17 +35,16 @@ import java.util.function.BooleanSupplier;
  * Bytes that are no requests, on all ports of running servers. Repeat a run with -Dfuzz.seed=n; a
  * longer one is {@code make fuzz SECONDS=n}.
  */
-// On request only: it still finds a connection that the server ends with GOAWAY INTERNAL_ERROR.
-@EnabledIfSystemProperty(named = "fuzz.seconds", matches = "\\d+")
+@Tag("real")
 final class FuzzTest {
     private static final long SEED = Long.getLong("fuzz.seed", 1);
-    private static final int SECONDS = Integer.getInteger("fuzz.seconds", 20);
+    private static final int SECONDS = Integer.getInteger("fuzz.seconds", 30);
     private static final int WORKERS = 3;
     private static final long MIB = 1 << 20;
     // What caches may still grow by after the first part of the run.
     private static final long MAX_GROWTH = 48 * MIB;
-    // Buffers are pooled; the pools fill with the first huge messages.
-    private static final long MAX_DIRECT = 256 * MIB;
+    // Buffers of gRPC's servers and clients are pooled; huge messages fill the pools.
+    private static final long MAX_DIRECT = 384 * MIB;
 
     @TempDir Path folder;
 
@@ -57,9 +56,10 @@ final class FuzzTest {
                     ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
                             .mapToLong(BufferPoolMXBean::getMemoryUsed)
                             .sum();
+            // Netty counts its own, with or without the JVM.
             return new Memory(
                     ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
-                    pools + Math.max(0, PlatformDependent.usedDirectMemory()));
+                    Math.max(pools, PlatformDependent.usedDirectMemory()));
         }
     }
 
@@ -119,6 +119,8 @@ final class FuzzTest {
         for (int i = 0; i < WORKERS; i++) {
             steps.add(grpc(scene.toController(), onController, seed * 31 + i, texts, findings));
             steps.add(grpc(scene.toAgent(), onAgent, seed * 37 + i, texts, findings));
+            steps.add(frames(scene.grpcPort(), onController, seed * 43 + i, texts, findings));
+            steps.add(frames(scene.agentPort(), onAgent, seed * 47 + i, texts, findings));
             Random random = new Random(seed * 41 + i);
             Mutator mutator = new Mutator(random, texts);
             steps.add(new HttpFuzzer(scene.httpPort(), random, mutator, findings)::step);
@@ -146,6 +148,17 @@ final class FuzzTest {
         Random random = new Random(seed);
         Mutator mutator = new Mutator(random, texts);
         return new GrpcFuzzer(channel, methods, random, mutator, findings)::step;
+    }
+
+    private static Runnable frames(
+            int port,
+            List<MethodDescriptor> methods,
+            long seed,
+            List<String> texts,
+            Findings findings) {
+        Random random = new Random(seed);
+        Mutator mutator = new Mutator(random, texts);
+        return new FrameFuzzer(port, methods, random, mutator, findings)::step;
     }
 
     private static void serves(Scene scene) {

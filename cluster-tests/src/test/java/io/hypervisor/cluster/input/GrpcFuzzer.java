@@ -47,11 +47,12 @@ final class GrpcFuzzer {
     /** One call of one method. */
     void step() {
         MethodDescriptor method = methods.get(random.nextInt(methods.size()));
+        CallOptions options =
+                CallOptions.DEFAULT.withDeadlineAfter(DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
         ClientCall<byte[], byte[]> call =
                 channel.newCall(
                         Caller.method(method.getService().getFullName(), method.getName()),
-                        CallOptions.DEFAULT.withDeadlineAfter(
-                                DEADLINE_MILLIS, TimeUnit.MILLISECONDS));
+                        random.nextInt(4) == 0 ? options.withCompression("gzip") : options);
         CompletableFuture<Status> end = new CompletableFuture<>();
         call.start(
                 new ClientCall.Listener<>() {

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -88,15 +89,34 @@ final class HttpFuzzer {
         this.findings = findings;
     }
 
-    /** One request on a connection of its own. */
+    /** One request on a connection of its own, or several that do not wait for answers. */
     void step() {
-        byte[] body = body();
         String path = path();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(1000);
+            OutputStream out = socket.getOutputStream();
+            for (int i = random.nextInt(10) == 0 ? random.nextInt(5) : 0; i >= 0; i--) {
+                out.write(request(path));
+            }
+            if (random.nextInt(10) != 0) {
+                socket.shutdownOutput();
+                findings.http(path, answer(socket.getInputStream()));
+            }
+        } catch (IOException closed) {
+            // The server may hang up on what is no HTTP.
+            findings.hungUp();
+        }
+    }
+
+    private byte[] request(String path) {
+        byte[] body = body();
         String head =
                 pick(METHODS)
                         + " "
                         + path
-                        + " HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: "
+                        + " HTTP/1.1\r\nhost: x\r\nconnection: "
+                        + (random.nextInt(3) == 0 ? "keep-alive" : "close")
+                        + "\r\ncontent-type: "
                         + pick(TYPES)
                         + "\r\n"
                         + headers()
@@ -107,20 +127,7 @@ final class HttpFuzzer {
                 random.nextInt(15) == 0
                         ? mutator.bytes(random.nextInt(300))
                         : head.getBytes(StandardCharsets.ISO_8859_1);
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(1000);
-            OutputStream out = socket.getOutputStream();
-            out.write(start);
-            out.write(body);
-            out.flush();
-            if (random.nextInt(10) != 0) {
-                socket.shutdownOutput();
-                findings.http(path, answer(socket.getInputStream()));
-            }
-        } catch (IOException closed) {
-            // The server may hang up on what is no HTTP.
-            findings.hungUp();
-        }
+        return ByteBuffer.allocate(start.length + body.length).put(start).put(body).array();
     }
 
     private static String answer(InputStream in) throws IOException {
@@ -182,19 +189,10 @@ final class HttpFuzzer {
         return switch (random.nextInt(8)) {
             case 0 -> mutator.bytes(random.nextInt(200));
             case 1 -> new byte[0];
-            case 2 -> framed(mutator.bytes(random.nextInt(200)));
+            case 2 -> mutator.framed(mutator.bytes(random.nextInt(200)));
             case 3 -> "{\"a\":".repeat(1 + random.nextInt(5000)).getBytes(StandardCharsets.UTF_8);
             default -> json(0).getBytes(StandardCharsets.UTF_8);
         };
-    }
-
-    /** As gRPC frames a message, mostly. */
-    private byte[] framed(byte[] message) {
-        byte[] frame = new byte[message.length + 5];
-        frame[0] = (byte) (random.nextInt(5) == 0 ? random.nextInt() : 0);
-        frame[4] = (byte) (random.nextInt(5) == 0 ? random.nextInt() : message.length);
-        System.arraycopy(message, 0, frame, 5, message.length);
-        return frame;
     }
 
     private String json(int depth) {
@@ -216,7 +214,7 @@ final class HttpFuzzer {
         int fields = random.nextInt(6);
         for (int i = 0; i < fields; i++) {
             object.append(i == 0 ? "" : ",")
-                    .append(quoted(pick(FIELDS)))
+                    .append(quoted(random.nextInt(10) == 0 ? mutator.text() : pick(FIELDS)))
                     .append(':')
                     .append(json(depth + 1));
         }
@@ -226,7 +224,6 @@ final class HttpFuzzer {
     private String quoted(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         text.chars()
-                .limit(2000)
                 .forEach(
                         c -> {
                             if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {

@@ -10,10 +10,12 @@ import com.google.protobuf.WireFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.zip.GZIPOutputStream;
 
 /** Makes bytes that are nearly, or not at all, a message of some type. */
 final class Mutator {
@@ -56,6 +58,37 @@ final class Mutator {
             case 9 -> random.nextInt(20) == 0 ? large() : lengths(type);
             default -> message(type, 0).toByteArray();
         };
+    }
+
+    /** Messages in gRPC's frames, mostly. */
+    byte[] frames(Descriptor type) {
+        ByteArrayOutputStream frames = new ByteArrayOutputStream();
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            frames.writeBytes(framed(random.nextInt(3) == 0 ? zipped(type) : request(type)));
+        }
+        byte[] whole = frames.toByteArray();
+        return random.nextInt(4) == 0 ? truncated(whole) : whole;
+    }
+
+    /** A message in gRPC's frame, mostly. */
+    byte[] framed(byte[] message) {
+        long length = random.nextInt(5) == 0 ? number() : message.length;
+        return ByteBuffer.allocate(message.length + 5)
+                .put((byte) (random.nextInt(3) == 0 ? random.nextInt(3) : 0))
+                .putInt((int) length)
+                .put(message)
+                .array();
+    }
+
+    private byte[] zipped(Descriptor type) {
+        byte[] content = random.nextInt(20) == 0 ? new byte[64 << 20] : request(type);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream zip = new GZIPOutputStream(bytes)) {
+            zip.write(content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
     }
 
     byte[] bytes(int length) {

@@ -133,6 +133,14 @@ final class Scene implements AutoCloseable {
         return toAgent;
     }
 
+    int grpcPort() {
+        return controller.grpcPort();
+    }
+
+    int agentPort() {
+        return agent.port();
+    }
+
     int httpPort() {
         return controller.httpPort();
     }

@@ -31,6 +31,9 @@ import io.hypervisor.core.server.FaultInterceptor;
 import io.hypervisor.core.server.Faults;
 import io.hypervisor.core.server.HostPort;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.ChannelOption;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -47,6 +50,9 @@ import java.util.regex.Pattern;
 public final class HttpDoor implements AutoCloseable {
     static final int MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
+    // Buffers that the garbage collector frees. Armeria forgets some that held broken requests.
+    private static final ByteBufAllocator COLLECTED =
+            new UnpooledByteBufAllocator(false, true, false);
     private static final Pattern CLASS_NAME = Pattern.compile("^([a-z]+[.])+[A-Z]\\w+: ");
     private static final Pattern TIMEOUT = Pattern.compile("[0-9]{1,8}[HMSmun]");
     private static final MediaType METRICS =
@@ -80,6 +86,7 @@ public final class HttpDoor implements AutoCloseable {
                         // Requests that cannot be read are their sender's affair.
                         .unloggedExceptionsReportIntervalMillis(0)
                         .errorHandler(errors)
+                        .childChannelOption(ChannelOption.ALLOCATOR, COLLECTED)
                         .childChannelPipelineCustomizer(OneAtATime::install)
                         .service("/health", (ctx, request) -> HttpResponse.of("ok\n"))
                         .service("/ready", (ctx, request) -> ready(unready.get()))
@@ -136,7 +143,7 @@ public final class HttpDoor implements AutoCloseable {
         return grpc.build();
     }
 
-    /** Armeria would answer, too, but never free the memory of the request's body. */
+    /** Armeria would say that the message is malformed. */
     private static HttpResponse checkTimeout(
             HttpService service, ServiceRequestContext ctx, HttpRequest request) throws Exception {
         String timeout = request.headers().get("grpc-timeout", "0n");

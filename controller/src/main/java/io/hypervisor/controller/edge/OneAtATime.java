@@ -1,6 +1,7 @@
 package io.hypervisor.controller.edge;
 
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -58,9 +59,9 @@ final class OneAtATime extends ChannelDuplexHandler {
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
         boolean last = message instanceof LastHttpContent && !isInterim(message);
         busy &= !last;
-        ctx.write(message, promise);
+        ChannelFuture written = ctx.write(message, promise);
         if (last && ending) {
-            promise.addListener(ChannelFutureListener.CLOSE);
+            written.addListener(ChannelFutureListener.CLOSE);
         }
     }
 

@@ -80,9 +80,7 @@ public final class FaultInterceptor implements ServerInterceptor {
         /** Services of libraries repeat what they were sent, of any length. */
         private static Status shortened(Status status) {
             String description = status.getDescription();
-            return description == null
-                    ? status
-                    : status.withDescription(Faults.cut(description));
+            return description == null ? status : status.withDescription(Faults.cut(description));
         }
 
         void fail(RuntimeException e) {
