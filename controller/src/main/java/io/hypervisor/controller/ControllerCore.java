@@ -14,6 +14,7 @@ import io.hypervisor.controller.fence.Fencer;
 import io.hypervisor.controller.fence.LostContactFencer;
 import io.hypervisor.controller.fence.OperatorFencer;
 import io.hypervisor.controller.reconcile.DrainReconciler;
+import io.hypervisor.controller.reconcile.GatewayReconciler;
 import io.hypervisor.controller.reconcile.NodeMonitor;
 import io.hypervisor.controller.reconcile.PlacementReconciler;
 import io.hypervisor.controller.reconcile.Reconciliation;
@@ -133,6 +134,7 @@ public final class ControllerCore implements AutoCloseable {
                 List.of(
                         new PlacementReconciler(replica),
                         new DrainReconciler(replica),
+                        new GatewayReconciler(replica),
                         new ReleaseReconciler(replica, fencers)),
                 tasks,
                 metrics);

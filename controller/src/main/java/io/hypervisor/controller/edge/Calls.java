@@ -49,6 +49,22 @@ final class Calls {
                         "revision " + minRevision + " is not visible here yet");
     }
 
+    /** The newest snapshot, once it is this new or patience has ended. */
+    static Snapshot within(Replica replica, long revision, Duration patience) {
+        CompletableFuture<Snapshot> future = replica.awaitRevision(revision);
+        try {
+            return replica.tasks().await(future, patience);
+        } catch (TimeoutException e) {
+            future.cancel(false);
+            return replica.snapshot();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Fault.unavailable("SHUTTING_DOWN", "this replica is shutting down");
+        }
+    }
+
     private static <R> R await(
             Replica replica, CompletableFuture<R> future, Duration timeout, String late) {
         try {

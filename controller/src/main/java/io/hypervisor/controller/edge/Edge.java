@@ -41,7 +41,7 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
                         new ClusterApi(replica, hub, contacts, timing, clock, ids),
                         new ComputeApi(replica, hub, door, clock, ids),
                         new AgentApi(replica::snapshot, door),
-                        new NetworkApi(new Networking(replica, clock, ids, network)),
+                        new NetworkApi(new Networking(replica, clock, ids, network), hub, contacts),
                         // All methods answer UNIMPLEMENTED: there are no volumes yet.
                         new StorageServiceGrpc.StorageServiceImplBase() {}),
                 List.of(

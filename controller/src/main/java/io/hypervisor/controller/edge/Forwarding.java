@@ -36,7 +36,8 @@ import java.util.stream.Stream;
 final class Forwarding implements ServerInterceptor {
     private static final Metadata.Key<String> HOP =
             Metadata.Key.of("hypervisor-forwarded", Metadata.ASCII_STRING_MARSHALLER);
-    private static final Pattern NETWORK_READ = Pattern.compile("(Get|List|Watch|Await|Trace).*");
+    // AwaitNetwork is the leader's, too: it alone is in touch with the nodes.
+    private static final Pattern NETWORK_READ = Pattern.compile("(Get|List|Watch|Trace).*");
     private static final Set<String> WRITES =
             Stream.concat(
                             networkWrites(),

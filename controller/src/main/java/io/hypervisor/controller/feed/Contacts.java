@@ -35,6 +35,7 @@ public final class Contacts {
         boolean streamed;
         boolean settled;
         long journaled;
+        long networkDue;
     }
 
     /** No contacts yet. */
@@ -68,6 +69,19 @@ public final class Contacts {
     /** The document revision that the node has journaled last; 0 if not known. */
     public long journaledRevision(String nodeId) {
         return read(nodeId, 0L, c -> c.journaled);
+    }
+
+    /**
+     * The revision that last changed the node's part of the network, as far as this process knows;
+     * 0 if it does not.
+     */
+    public long networkDue(String nodeId) {
+        return read(nodeId, 0L, c -> c.networkDue);
+    }
+
+    /** The node's part of the network is another from this revision on. */
+    synchronized void networkChanged(String nodeId, long revision) {
+        contacts.computeIfAbsent(nodeId, id -> unknown()).networkDue = revision;
     }
 
     /** For how long the node was not heard of; never longer than this process leads. */

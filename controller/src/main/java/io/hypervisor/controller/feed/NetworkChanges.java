@@ -105,6 +105,7 @@ final class NetworkChanges {
             case NETWORK -> {
                 keys.add(NetworkObjects.networkKey(id));
                 networks.add(id);
+                floatingIpsOf(id);
                 if (mtu(before, id) != mtu(after, id)) {
                     instancesOf(NetworkKeys.portOfNetwork(id));
                 }
@@ -121,11 +122,7 @@ final class NetworkChanges {
             }
             case SECURITY_GROUP -> group(id);
             case ROUTER -> router(id);
-            case FLOATING_IP -> {
-                keys.add(NetworkObjects.floatingIpKey(id));
-                both(network -> network.floatingIps().get(id))
-                        .forEach(record -> networkOf(record.getFloatingIp().getPortId()));
-            }
+            case FLOATING_IP -> floatingIp(id);
             case NODE -> node(id);
             case CLUSTER, LEADER, HISTORY, HEALTH, OBSERVED, LOCAL, PORT_STATE, NODE_NETWORK -> {}
         }
@@ -211,6 +208,8 @@ final class NetworkChanges {
                             networks.addAll(NetworkScope.joined(record));
                             keys.add(NetworkObjects.vtepKey(record.getGatewayNodeId()));
                             nodes.add(record.getGatewayNodeId());
+                            // The gateway's node translates those that their ports' nodes cannot.
+                            floatingIpsOf(record.getRouter().getExternalGateway().getNetworkId());
                         });
         nodes.remove("");
         // Of a subnet that came or went: which router serves its floating IPs.
@@ -234,9 +233,28 @@ final class NetworkChanges {
         return subnets;
     }
 
+    private void floatingIpsOf(String networkId) {
+        for (Snapshot at : List.of(before, after)) {
+            for (String id : at.network().find(NetworkKeys.floatingIpOfNetwork(networkId))) {
+                floatingIp(id);
+            }
+        }
+    }
+
+    private void floatingIp(String id) {
+        keys.add(NetworkObjects.floatingIpKey(id));
+        both(network -> network.floatingIps().get(id))
+                .forEach(record -> networkOf(record.getFloatingIp().getPortId()));
+    }
+
     /** What a node tells of its switch. */
     private void node(String id) {
         keys.add(NetworkObjects.vtepKey(id));
+        for (Snapshot at : List.of(before, after)) {
+            at.portsOn(id)
+                    .flatMap(port -> at.network().find(NetworkKeys.floatingIpOfPort(port)).stream())
+                    .forEach(this::floatingIp);
+        }
         networks.addAll(NetworkScope.carriedBy(before, id));
         networks.addAll(NetworkScope.carriedBy(after, id));
         Stream.of(before, after)

@@ -19,6 +19,7 @@ import io.hypervisor.api.v1.VTEP;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.NetworkKeys;
 import io.hypervisor.controller.state.NetworkState;
+import io.hypervisor.controller.state.RouterViews;
 import io.hypervisor.controller.state.Snapshot;
 
 import java.util.Collection;
@@ -207,7 +208,8 @@ final class NetworkObjects {
             return false;
         }
         RouterRecord record = entry.value();
-        Router.Builder view = record.getRouter().toBuilder();
+        // With its revision, so that each write of it reaches the nodes that it then waits for.
+        Router.Builder view = record.getRouter().toBuilder().setRevision(entry.revision());
         view.clearName().clearCreatedAt().clearUpdatedAt();
         object.setRouter(
                 NodeRouter.newBuilder()
@@ -235,13 +237,15 @@ final class NetworkObjects {
         if (port == null || !scope.networks().contains(port.value().getPort().getNetworkId())) {
             return false;
         }
-        Set<String> routers =
-                network.find(NetworkKeys.routerOfSubnet(port.value().getPort().getSubnetId()));
         object.setFloatingIp(
                 NodeFloatingIP.newBuilder()
                         .setFloatingIp(ip.toBuilder().clearCreatedAt().clearUpdatedAt())
                         .setMacAddress(entry.value().getMacAddress())
-                        .setRouterId(routers.stream().findFirst().orElse("")));
+                        .setRouterId(
+                                RouterViews.router(now, ip)
+                                        .map(router -> router.getRouter().getId())
+                                        .orElse(""))
+                        .setNodeId(RouterViews.translator(now, ip)));
         return true;
     }
 

@@ -75,7 +75,7 @@ public final class NodeDocuments {
     }
 
     /** Keys of network objects have a slash, ids of instances have none. */
-    private static boolean isObject(String id) {
+    static boolean isObject(String id) {
         return id.indexOf('/') >= 0;
     }
 

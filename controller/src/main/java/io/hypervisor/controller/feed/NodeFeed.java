@@ -111,6 +111,9 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
         NodeDocuments.affected(before, after, edits)
                 .forEach(
                         (nodeId, ids) -> {
+                            if (ids.stream().anyMatch(NodeDocuments::isObject)) {
+                                contacts.networkChanged(nodeId, after.revision());
+                            }
                             NodeStream stream = streams.get(nodeId);
                             if (stream != null) {
                                 stream.changed(ids);

@@ -229,6 +229,7 @@ final class NodeStream implements StreamObserver<NodeMessage> {
                         .build());
         feed.meters().documents().increment();
         sentRevision = now.revision();
+        feed.contacts().networkChanged(nodeId, sentRevision);
         fullRevision = Math.min(fullRevision, sentRevision);
     }
 

@@ -50,6 +50,13 @@ public final class Lookup {
     }
 
     /** NOT_FOUND, or ABORTED. */
+    public static Entry<SecurityGroupRecord> securityGroupEntry(
+            Snapshot now, String id, long expectedRevision) {
+        securityGroup(now, id, expectedRevision);
+        return now.network().securityGroups().get(id);
+    }
+
+    /** NOT_FOUND, or ABORTED. */
     public static RouterRecord router(Snapshot now, String id, long expectedRevision) {
         return find(Table.ROUTER, now.network().routers(), id, expectedRevision);
     }

@@ -4,10 +4,13 @@ import io.hypervisor.api.internal.v1.AllocationRecord;
 import io.hypervisor.api.internal.v1.NetworkRecord;
 import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.internal.v1.PortState;
+import io.hypervisor.api.internal.v1.SecurityGroupRecord;
 import io.hypervisor.api.internal.v1.SubnetRecord;
 import io.hypervisor.api.v1.IPAllocation;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.SecurityGroup;
+import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.api.v1.Subnet;
 
 import java.util.Optional;
@@ -81,5 +84,22 @@ public final class NetworkViews {
                     .setStatusReason(bound ? "its instance has no node" : "it is not bound");
         }
         return view.build();
+    }
+
+    /** The security group of this id, with its rules. */
+    public static Optional<SecurityGroup> securityGroup(Snapshot now, String id) {
+        return Optional.ofNullable(now.network().securityGroups().get(id))
+                .map(NetworkViews::securityGroup);
+    }
+
+    private static SecurityGroup securityGroup(Entry<SecurityGroupRecord> entry) {
+        SecurityGroup.Builder view = entry.value().getSecurityGroup().toBuilder();
+        for (SecurityGroupRule.Builder rule : view.getRulesBuilderList()) {
+            // The write that added it is the last one; nobody knew its revision then.
+            if (rule.getRevision() == 0) {
+                rule.setRevision(entry.revision());
+            }
+        }
+        return view.setRevision(entry.revision()).build();
     }
 }

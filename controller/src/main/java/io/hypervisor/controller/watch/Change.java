@@ -12,9 +12,10 @@ record Change(
         long revision,
         Timestamp at,
         SortedMap<String, Delta<Instance>> instances,
-        SortedMap<String, Delta<Node>> nodes) {
+        SortedMap<String, Delta<Node>> nodes,
+        SortedMap<String, Delta<NetworkItem>> network) {
     /** How many resources it changed. */
     int size() {
-        return instances.size() + nodes.size();
+        return instances.size() + nodes.size() + network.size();
     }
 }

@@ -58,7 +58,8 @@ final class Changes {
                 after.revision(),
                 at,
                 instanceDeltas(before, after, instances),
-                nodeDeltas(before, after, nodes));
+                nodeDeltas(before, after, nodes),
+                networkDeltas(before, after, NetworkTouched.keys(before, after, edits)));
     }
 
     private static boolean lost(Snapshot snapshot, String nodeId) {
@@ -88,6 +89,14 @@ final class Changes {
             Snapshot before, Snapshot after, Set<String> ids) {
         SortedMap<String, Delta<Node>> deltas = new TreeMap<>();
         ids.forEach(id -> put(deltas, id, NodeViews.node(before, id), NodeViews.node(after, id)));
+        return deltas;
+    }
+
+    private static SortedMap<String, Delta<NetworkItem>> networkDeltas(
+            Snapshot before, Snapshot after, Set<String> keys) {
+        SortedMap<String, Delta<NetworkItem>> deltas = new TreeMap<>();
+        keys.forEach(
+                key -> put(deltas, key, NetworkItem.of(before, key), NetworkItem.of(after, key)));
         return deltas;
     }
 

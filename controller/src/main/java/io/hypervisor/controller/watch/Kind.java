@@ -3,10 +3,16 @@ package io.hypervisor.controller.watch;
 import com.google.protobuf.Timestamp;
 
 import io.hypervisor.api.v1.EventType;
+import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.NetworkEvent;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.api.v1.NodeEvent;
+import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.Router;
+import io.hypervisor.api.v1.SecurityGroup;
+import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.controller.state.NodeViews;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Views;
@@ -17,9 +23,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.stream.Stream;
 
-/**
- * What differs between watching instances and watching nodes. {@code T} resource, {@code E} event.
- */
+/** What differs between the things that are watched. {@code T} resource, {@code E} event. */
 interface Kind<T, E> {
     /** The name of the resource in faults. */
     String name();
@@ -113,6 +117,49 @@ interface Kind<T, E> {
             NodeEvent.Builder event =
                     NodeEvent.newBuilder().setType(type).setRevision(revision).setTimestamp(at);
             resource.ifPresent(event::setNode);
+            return event.build();
+        }
+    }
+
+    /** Networks and what belongs to them; ids are keys of {@link NetworkItem}. */
+    record Network() implements Kind<NetworkItem, NetworkEvent> {
+        @Override
+        public String name() {
+            return "network resource";
+        }
+
+        @Override
+        public Stream<String> ids(Snapshot now) {
+            return NetworkItem.keys(now);
+        }
+
+        @Override
+        public Optional<NetworkItem> view(Snapshot now, String id) {
+            return NetworkItem.of(now, id);
+        }
+
+        @Override
+        public SortedMap<String, Delta<NetworkItem>> deltas(Change change) {
+            return change.network();
+        }
+
+        @Override
+        public NetworkEvent event(
+                EventType type, Optional<NetworkItem> resource, long revision, Timestamp at) {
+            NetworkEvent.Builder event =
+                    NetworkEvent.newBuilder().setType(type).setRevision(revision).setTimestamp(at);
+            resource.ifPresent(
+                    item -> {
+                        switch (item.view()) {
+                            case io.hypervisor.api.v1.Network it -> event.setNetwork(it);
+                            case Subnet it -> event.setSubnet(it);
+                            case Port it -> event.setPort(it);
+                            case SecurityGroup it -> event.setSecurityGroup(it);
+                            case Router it -> event.setRouter(it);
+                            case FloatingIP it -> event.setFloatingIp(it);
+                            default -> throw new IllegalArgumentException(item.kind().name());
+                        }
+                    });
             return event.build();
         }
     }

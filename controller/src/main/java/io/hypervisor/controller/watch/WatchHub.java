@@ -2,6 +2,7 @@ package io.hypervisor.controller.watch;
 
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.NetworkEvent;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.api.v1.NodeEvent;
 import io.hypervisor.controller.commit.ChangeListener;
@@ -29,6 +30,7 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     private final Clock clock;
     private final Kind<Instance, InstanceEvent> instances = new Kind.Instances();
     private final Kind<Node, NodeEvent> nodes = new Kind.Nodes();
+    private final Kind<NetworkItem, NetworkEvent> network = new Kind.Network();
     private final List<Shard> shards;
     private final List<Tasks.Timer> ticks;
     private final AtomicInteger watchers = new AtomicInteger();
@@ -117,6 +119,11 @@ public final class WatchHub implements ChangeListener, AutoCloseable {
     /** Starts a stream of nodes; {@code resume} 0 starts anew. */
     public Handle watchNodes(Filter<Node> filter, long resume, Sink<NodeEvent> sink) {
         return watch(nodes, filter, resume, sink);
+    }
+
+    /** Starts a stream of the network's resources; {@code resume} 0 starts anew. */
+    public Handle watchNetwork(Filter<NetworkItem> filter, long resume, Sink<NetworkEvent> sink) {
+        return watch(network, filter, resume, sink);
     }
 
     private <T, E> Handle watch(Kind<T, E> kind, Filter<T> filter, long resume, Sink<E> sink) {

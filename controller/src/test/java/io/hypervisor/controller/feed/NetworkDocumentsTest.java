@@ -358,11 +358,17 @@ class NetworkDocumentsTest {
             case NODE ->
                     node(id).toBuilder()
                             .setNetwork(
-                                    NodeNetworkFacts.newBuilder().setVtepIp(maybe(random, "ip")))
+                                    NodeNetworkFacts.newBuilder()
+                                            .setVtepIp(maybe(random, "ip"))
+                                            .addPhysicalNetworks(maybe(random, "wire")))
                             .build();
             case NETWORK ->
                     NetworkRecord.newBuilder()
-                            .setNetwork(Network.newBuilder().setId(id).setMtu(random.nextInt(2)))
+                            .setNetwork(
+                                    Network.newBuilder()
+                                            .setId(id)
+                                            .setPhysicalNetwork(maybe(random, "wire"))
+                                            .setMtu(random.nextInt(2)))
                             .build();
             case SUBNET ->
                     SubnetRecord.newBuilder()
@@ -393,7 +399,10 @@ class NetworkDocumentsTest {
             case FLOATING_IP ->
                     FloatingIPRecord.newBuilder()
                             .setFloatingIp(
-                                    FloatingIP.newBuilder().setId(id).setPortId(maybe(random, "p")))
+                                    FloatingIP.newBuilder()
+                                            .setId(id)
+                                            .setFloatingNetworkId(one(random, "net"))
+                                            .setPortId(maybe(random, "p")))
                             .build();
             case CLUSTER, LEADER, HISTORY, HEALTH, OBSERVED, LOCAL, PORT_STATE, NODE_NETWORK ->
                     throw new IllegalArgumentException(table.name());
