@@ -166,7 +166,7 @@ public sealed interface Action {
         public String text() {
             return "learn(table="
                     + Stage.LEARNED.table()
-                    + ",idle_timeout=300,priority=1,cookie=0x"
+                    + ",idle_timeout=300,limit=4096,priority=1,cookie=0x"
                     + Long.toHexString(cookie)
                     + ","
                     + (hop == Field.NEXT_HOP ? "eth_type=0x800," : "eth_type=0x86dd,")
@@ -185,6 +185,14 @@ public sealed interface Action {
 
     static Action set(Field field, long value) {
         return new Set(field, BigInteger.valueOf(value));
+    }
+
+    static Action set(Field field, Origin origin) {
+        return set(field, origin.code());
+    }
+
+    static Action set(Field field, Question question) {
+        return set(field, question.code());
     }
 
     static Action set(Field field, Mac mac) {

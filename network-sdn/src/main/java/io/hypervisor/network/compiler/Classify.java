@@ -60,7 +60,7 @@ final class Classify {
                         .untagged()
                         .then(
                                 set(Field.NETWORK, scene.key(network)),
-                                set(Field.ORIGIN, Origin.TUNNEL.code()),
+                                set(Field.ORIGIN, Origin.TUNNEL),
                                 new Resubmit(Stage.SWITCH));
             }
             return;
@@ -74,7 +74,7 @@ final class Classify {
             actions.add(new PopVlan());
         }
         actions.add(set(Field.NETWORK, scene.key(network)));
-        actions.add(set(Field.ORIGIN, Origin.PHYSICAL.code()));
+        actions.add(set(Field.ORIGIN, Origin.PHYSICAL));
         actions.add(new Resubmit(Stage.LEARN));
         draft.then(actions);
     }

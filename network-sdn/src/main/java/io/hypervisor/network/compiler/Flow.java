@@ -18,7 +18,7 @@ public record Flow(
     private static final Comparator<Flow> ORDER =
             Comparator.comparing(Flow::stage)
                     .thenComparing(Comparator.comparingInt(Flow::priority).reversed())
-                    .thenComparing(Flow::condition);
+                    .thenComparing(Flow::matches, Flow::compare);
 
     public Flow {
         matches = matches.stream().sorted(Comparator.comparing(Match::field)).toList();
@@ -100,6 +100,16 @@ public record Flow(
                 .findFirst()
                 .map(match -> match.value().intValue())
                 .orElse(-1);
+    }
+
+    private static int compare(List<Match> left, List<Match> right) {
+        for (int i = 0; i < Math.min(left.size(), right.size()); i++) {
+            int difference = left.get(i).compareTo(right.get(i));
+            if (difference != 0) {
+                return difference;
+            }
+        }
+        return Integer.compare(left.size(), right.size());
     }
 
     @Override

@@ -16,6 +16,19 @@ public final class FlowCompiler {
         Flows flows = new Flows();
         Scene scene = new Scene(view, wiring);
         Classify.write(scene, flows);
+        PortSecurity.write(scene, flows);
+        NdSecurity.write(scene, flows);
+        Learn.write(scene, flows);
+        Answer.write(scene, flows);
+        Ask.write(scene, flows);
+        Tracking.write(scene, flows);
+        Rules.write(scene, flows);
+        Switching.write(scene, flows);
+        Routers.write(scene, flows);
+        Routes.write(scene, flows);
+        External.write(scene, flows);
+        Neighbours.write(scene, flows);
+        Deliver.write(scene, flows);
         return flows.table();
     }
 

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -17,10 +19,17 @@ import java.util.TreeSet;
 
 /** Collects the flows of one compilation. */
 final class Flows {
-    private final SortedMap<String, Flow> flows = new TreeMap<>();
+    private final Map<Place, Flow> flows = new HashMap<>();
     private final SortedSet<Meter> meters = new TreeSet<>();
     private final SortedMap<Long, String> served = new TreeMap<>();
     private final List<String> conflicts = new ArrayList<>();
+
+    /** What tells a flow from others. */
+    private record Place(Stage stage, int priority, List<Match> matches) {
+        static Place of(Flow flow) {
+            return new Place(flow.stage(), flow.priority(), flow.matches());
+        }
+    }
 
     /**
      * Begins a flow.
@@ -57,7 +66,7 @@ final class Flows {
 
     // What has the smaller id was there first and keeps what both claim.
     private void put(Flow flow, String serves) {
-        Flow old = flows.putIfAbsent(flow.key(), flow);
+        Flow old = flows.putIfAbsent(Place.of(flow), flow);
         if (old != null && !old.actions().equals(flow.actions())) {
             conflicts.add(
                     serves + " is shadowed by " + served.get(old.cookie()) + ": " + flow.body());
@@ -154,7 +163,7 @@ final class Flows {
          */
         void clause(Action.Conjunction clause) {
             Flow alone = new Flow(stage, priority, matches, List.of(clause), cookie(serves));
-            flows.merge(alone.key(), alone, Draft::joined);
+            flows.merge(Place.of(alone), alone, Draft::joined);
         }
 
         private static Flow joined(Flow old, Flow added) {

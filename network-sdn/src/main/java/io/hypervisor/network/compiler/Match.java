@@ -5,9 +5,15 @@ import io.hypervisor.network.model.Mac;
 import io.hypervisor.network.model.Prefix;
 
 import java.math.BigInteger;
+import java.util.Comparator;
 
 /** One condition of a flow: the field's bits under the mask are those of the value. */
-public record Match(Field field, BigInteger value, BigInteger mask) {
+public record Match(Field field, BigInteger value, BigInteger mask) implements Comparable<Match> {
+    private static final Comparator<Match> ORDER =
+            Comparator.comparing(Match::field)
+                    .thenComparing(Match::value)
+                    .thenComparing(Match::mask);
+
     static final int ARP = 0x0806;
     static final int RARP = 0x8035;
     static final int IPV4 = 0x0800;
@@ -43,6 +49,16 @@ public record Match(Field field, BigInteger value, BigInteger mask) {
 
     boolean is(Field other, long number) {
         return field == other && exact() && value.equals(BigInteger.valueOf(number));
+    }
+
+    /** Whether a value of the field has the bits. */
+    boolean holds(BigInteger other) {
+        return other.and(mask).equals(value);
+    }
+
+    @Override
+    public int compareTo(Match other) {
+        return ORDER.compare(this, other);
     }
 
     String text() {

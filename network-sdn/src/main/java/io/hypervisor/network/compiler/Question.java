@@ -31,6 +31,16 @@ public enum Question {
         this.code = code;
     }
 
+    /** The question of a register's value. */
+    public static Question of(int code) {
+        for (Question question : values()) {
+            if (question.code == code) {
+                return question;
+            }
+        }
+        throw new IllegalArgumentException("question: " + code + " (expected: 1 to 6)");
+    }
+
     /** Its value in the register. */
     public int code() {
         return code;

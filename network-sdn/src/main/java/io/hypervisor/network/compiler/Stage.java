@@ -4,7 +4,8 @@ package io.hypervisor.network.compiler;
 public enum Stage {
     CLASSIFY(0, "classify", "the interface belongs to no port or network"),
     PORT_SECURITY(10, "port-security", "the port may not send from this address"),
-    LEARN(18, "learn", "nothing to learn"),
+    ND_SECURITY(12, "nd-security", "the port may not speak for this address"),
+    LEARN(18, "learn", "not to be learned from"),
     ANSWER(20, "answer", "nobody has the address that is asked for"),
     ASK(22, "ask", "the port may not ask"),
     EGRESS_TRACK(30, "egress-track", "not to be tracked"),
@@ -15,7 +16,7 @@ public enum Stage {
     ROUTE(51, "route", "the router has no route to the destination"),
     EXTERNAL(52, "external", "the router has no way out from here"),
     ENTER(53, "enter", "nobody here has the external address"),
-    ENTERED(54, "entered", "no translation belongs to it"),
+    FORWARD(54, "forward", "the node that has the router's way out cannot be reached from here"),
     NEIGHBOUR(55, "neighbour", "nobody has the address of the next hop"),
     // Filled by the switch itself from answers that it sees; the compiler writes nothing here.
     LEARNED(56, "learned", "not learned yet"),
