@@ -16,8 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the network knows is answered where it is asked: ARP by the switch itself, neighbours, routers,
- * DHCP and DNS by the agent. In overlays what nobody knows is not asked on; in physical networks it is.
+ * What the network knows is answered where it is asked: ARP by the switch itself, neighbours,
+ * routers, DHCP and DNS by the agent. In overlays what nobody knows is not asked on; in physical
+ * networks it is.
  *
  * <pre>
  * table=20, priority=100,arp,reg0=0x1388,reg5=0x0,arp_op=1,arp_tpa=10.0.0.6
@@ -135,7 +136,8 @@ final class Answer {
         }
     }
 
-    // It asks whether somebody else has its address, or tells that it has. Physical hosts may answer.
+    // It asks whether somebody else has its address, or tells that it has. Physical hosts may
+    // answer.
     private void ownProbe(Local local, Address address) {
         Flows.Draft draft =
                 flows.in(Stage.ANSWER, 110, local.name()).is(Field.SOURCE, local.ofport());

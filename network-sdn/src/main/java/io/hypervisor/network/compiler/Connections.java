@@ -13,13 +13,26 @@ import java.util.Optional;
  */
 final class Connections {
     private static final Map<Integer, Integer> ECHO =
-            Map.of(8, 0, 0, 8, Icmp6.ECHO_REQUEST, Icmp6.ECHO_REPLY, Icmp6.ECHO_REPLY, Icmp6.ECHO_REQUEST);
+            Map.of(
+                    8,
+                    0,
+                    0,
+                    8,
+                    Icmp6.ECHO_REQUEST,
+                    Icmp6.ECHO_REPLY,
+                    Icmp6.ECHO_REPLY,
+                    Icmp6.ECHO_REQUEST);
 
     private record Zone(String node, int number) {}
 
     // Of ICMP, the type there and the type back stand for the ports.
     private record Tuple(
-            int protocol, boolean v6, BigInteger source, BigInteger target, int sourcePort, int targetPort) {
+            int protocol,
+            boolean v6,
+            BigInteger source,
+            BigInteger target,
+            int sourcePort,
+            int targetPort) {
         static Tuple of(Map<Field, BigInteger> packet) {
             boolean v6 = packet.containsKey(Field.IP6_SRC);
             int sourcePort = number(packet, Field.PORT_SRC);
@@ -114,8 +127,7 @@ final class Connections {
     }
 
     /** Tracks, remembers and translates; a known connection keeps its translation. */
-    void translate(
-            String node, Action.Translate action, Map<Field, BigInteger> packet) {
+    void translate(String node, Action.Translate action, Map<Field, BigInteger> packet) {
         track(node, action.zone(), packet);
         if (invalid(packet)) {
             return;

@@ -17,10 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The border to an external network, in both directions. An address with a floating IP goes out under
- * it, on the node that answers for it; others go out on the router's gateway node, in IPv4 under the
- * router's address if it translates. What came in does not go out again. Where the border is
- * elsewhere, the packet goes there unchanged.
+ * The border to an external network, in both directions. An address with a floating IP goes out
+ * under it, on the node that answers for it; others go out on the router's gateway node, in IPv4
+ * under the router's address if it translates. What came in does not go out again. Where the border
+ * is elsewhere, the packet goes there unchanged.
  *
  * <pre>
  * table=52, priority=100,ip,reg6=0x1f,nw_src=10.0.0.5 actions=set_field:0x80002000-&gt;reg0,

@@ -5,8 +5,8 @@ import io.hypervisor.network.model.LogicalNetwork;
 import io.hypervisor.network.model.LogicalSubnet;
 
 /**
- * Hosts of physical networks that routers lead to: the switch remembers their MAC addresses from what
- * they ask and answer.
+ * Hosts of physical networks that routers lead to: the switch remembers their MAC addresses from
+ * what they ask and answer.
  *
  * <pre>
  * table=18, priority=100,arp,reg0=0x80002000,arp_spa=203.0.113.0/24
@@ -64,8 +64,7 @@ final class Learn {
                         ANSWER);
     }
 
-    private static Flows.Draft in(
-            Scene scene, LogicalNetwork network, Flows flows, String serves) {
+    private static Flows.Draft in(Scene scene, LogicalNetwork network, Flows flows, String serves) {
         return flows.in(Stage.LEARN, 100, serves).is(Field.NETWORK, scene.key(network));
     }
 }

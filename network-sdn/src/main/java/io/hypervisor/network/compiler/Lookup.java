@@ -61,7 +61,10 @@ final class Lookup {
     private Flow ofConjunction(Stage stage, int number) {
         return flows.get(stage).values().stream()
                 .flatMap(List::stream)
-                .filter(flow -> flow.matches().stream().anyMatch(m -> m.is(Field.CONJUNCTION, number)))
+                .filter(
+                        flow ->
+                                flow.matches().stream()
+                                        .anyMatch(m -> m.is(Field.CONJUNCTION, number)))
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("no flow for conjunction " + number));
     }

@@ -21,9 +21,7 @@ final class Neighbours {
     private Neighbours() {}
 
     static void write(Scene scene, Flows flows) {
-        flows.in(Stage.RESOLVED, 10, "")
-                .is(Field.FOUND, 1)
-                .then(set(Field.FOUND, 0), SWITCH);
+        flows.in(Stage.RESOLVED, 10, "").is(Field.FOUND, 1).then(set(Field.FOUND, 0), SWITCH);
         for (boolean v6 : new boolean[] {false, true}) {
             flows.in(Stage.RESOLVED, 5, "")
                     .ip(v6)

@@ -32,9 +32,12 @@ public final class Packet {
     /** A neighbour solicitation for an address, to everybody who may have it. */
     public static Packet neighbourSolicitation(Mac mac, Address own, Address wanted) {
         BigInteger low = wanted.bits().and(BigInteger.valueOf(0xFF_FFFF));
-        BigInteger group =
-                new BigInteger("ff0200000000000000000001ff000000", 16).or(low);
-        return icmp(mac, new Mac(0x3333_FF00_0000L | low.longValue()), own, new Address(true, group))
+        BigInteger group = new BigInteger("ff0200000000000000000001ff000000", 16).or(low);
+        return icmp(
+                        mac,
+                        new Mac(0x3333_FF00_0000L | low.longValue()),
+                        own,
+                        new Address(true, group))
                 .with(Field.TTL, 255)
                 .with(Field.ICMP6_TYPE, Icmp6.NEIGHBOUR_SOLICITATION)
                 .with(Field.ND_TARGET, wanted)

@@ -65,7 +65,7 @@ final class Passage {
                         "dropped in " + stage.title() + ": " + stage.miss(),
                         Walk.frame(fields));
         boolean fromElsewhere = number(Field.ORIGIN) != Origin.HERE.code();
-        if (stage == Stage.CLASSIFY || stage == Stage.SWITCH && fromElsewhere) {
+        if (stage == Stage.CLASSIFY || (stage == Stage.SWITCH && fromElsewhere)) {
             steps.ignored(end);
         } else {
             steps.end(end);
@@ -83,8 +83,7 @@ final class Passage {
                 copy.enter(track.next());
             }
             case Action.Commit commit ->
-                    connections()
-                            .commit(nodeId(), number(commit.zone()), fields, commit.mark());
+                    connections().commit(nodeId(), number(commit.zone()), fields, commit.mark());
             case Action.Translate translate -> {
                 Passage copy = copy();
                 connections().translate(nodeId(), translate, copy.fields);

@@ -6,7 +6,8 @@ import io.hypervisor.network.model.Mac;
 import io.hypervisor.network.model.Prefix;
 
 /**
- * A port sends from its own MAC and IP addresses only, and neither serves DHCP nor routes for others.
+ * A port sends from its own MAC and IP addresses only, and neither serves DHCP nor routes for
+ * others.
  *
  * <pre>
  * table=10, priority=100,ip,reg1=0x4,dl_src=02:68:76:00:00:05,nw_src=10.0.0.5 actions=resubmit(,20)

@@ -95,8 +95,7 @@ final class Routes {
         LogicalNetwork network = scene.network(end.networkId());
         List<Action> actions = new ArrayList<>();
         actions.add(set(Field.NETWORK, scene.key(network)));
-        actions.add(
-                set(Field.ETH_SRC, network.overlay() ? end.mac() : scene.wiring.mac()));
+        actions.add(set(Field.ETH_SRC, network.overlay() ? end.mac() : scene.wiring.mac()));
         actions.add(new DecrementTtl());
         actions.add(nextHop);
         if (!network.overlay() && !end.address().v6()) {

@@ -74,20 +74,21 @@ final class Rules {
                 }
             }
         }
-        Map<String, Integer> numbers =
-                Numbers.of(instances.stream().map(Instance::name).toList());
+        Map<String, Integer> numbers = Numbers.of(instances.stream().map(Instance::name).toList());
         instances.forEach(instance -> write(instance, numbers.get(instance.name())));
     }
 
     private void addInstances(SecurityGroupRule rule, List<Local> ports) {
         if (rule.getRemoteGroupId().isEmpty()) {
-            instances.add(new Instance(rule, scene.view.domain(ports.get(0).network().id()), ports));
+            instances.add(
+                    new Instance(rule, scene.view.domain(ports.get(0).network().id()), ports));
             return;
         }
         ports.stream()
                 .map(local -> scene.view.domain(local.network().id()))
                 .distinct()
-                .forEach(domain -> instances.add(new Instance(rule, domain, within(domain, ports))));
+                .forEach(
+                        domain -> instances.add(new Instance(rule, domain, within(domain, ports))));
     }
 
     private static List<Local> within(Domain domain, List<Local> ports) {

@@ -192,7 +192,10 @@ final class Scene {
         return routerKeys.get(routerId);
     }
 
-    /** Actions that send a frame to another node in the tunnel of a network; none: it has no endpoint. */
+    /**
+     * Actions that send a frame to another node in the tunnel of a network; none: it has no
+     * endpoint.
+     */
     List<Action> tunnel(LogicalNetwork network, String nodeId) {
         if (wiring.tunnel() == 0 || !view.vteps().containsKey(nodeId)) {
             return List.of();
@@ -200,8 +203,7 @@ final class Scene {
         Address endpoint = Address.parse(view.vteps().get(nodeId).getIp());
         return List.of(
                 Action.set(Field.TUNNEL_ID, network.vni()),
-                Action.set(
-                        endpoint.v6() ? Field.TUNNEL_TARGET6 : Field.TUNNEL_TARGET, endpoint),
+                Action.set(endpoint.v6() ? Field.TUNNEL_TARGET6 : Field.TUNNEL_TARGET, endpoint),
                 new Action.Output(wiring.tunnel()));
     }
 

@@ -18,8 +18,8 @@ import java.util.TreeSet;
 
 /**
  * Where a frame goes by its MAC address: a local port, another node, the physical network, or a
- * router. What comes from elsewhere stays here. What is for all is sent to the ports and to those nodes
- * that carry ports of the network.
+ * router. What comes from elsewhere stays here. What is for all is sent to the ports and to those
+ * nodes that carry ports of the network.
  *
  * <pre>
  * table=40, priority=100,reg0=0x1388,dl_dst=02:68:76:00:00:05
@@ -87,9 +87,7 @@ final class Switching {
         } else if (network.overlay() && !scene.here(port.nodeId())) {
             List<Action> tunnel = scene.tunnel(network, port.nodeId());
             if (!tunnel.isEmpty()) {
-                from(Origin.HERE, network, 100, serves)
-                        .is(Field.ETH_DST, port.mac())
-                        .then(tunnel);
+                from(Origin.HERE, network, 100, serves).is(Field.ETH_DST, port.mac()).then(tunnel);
             }
         }
     }
@@ -133,7 +131,9 @@ final class Switching {
                 continue;
             }
             LogicalNetwork network = scene.network(end.networkId());
-            take(from(Origin.HERE, network, 100, serves(router)).is(Field.ETH_DST, end.mac()), router);
+            take(
+                    from(Origin.HERE, network, 100, serves(router)).is(Field.ETH_DST, end.mac()),
+                    router);
             if (network.overlay() && scene.gatewayHere(router)) {
                 take(
                         from(Origin.TUNNEL, network, 100, serves(router))
@@ -155,10 +155,7 @@ final class Switching {
     }
 
     private void take(Flows.Draft draft, LogicalRouter router) {
-        draft.then(
-                router.up()
-                        ? toRouter(router.id(), new Resubmit(Stage.ROUTER))
-                        : List.of());
+        draft.then(router.up() ? toRouter(router.id(), new Resubmit(Stage.ROUTER)) : List.of());
     }
 
     // From here on it has left its interface, and may go back there.

@@ -3,9 +3,7 @@ package io.hypervisor.network.compiler;
 import java.util.Comparator;
 import java.util.List;
 
-/**
- * What became of a packet: the flows that it met in order, and where it and its copies ended.
- */
+/** What became of a packet: the flows that it met in order, and where it and its copies ended. */
 public record Trail(List<Hop> hops, List<End> ends) {
     /** The better one first: what a sender would call the outcome. */
     public enum Verdict {

@@ -14,10 +14,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Takes packets through the tables of all nodes, as their switches and the wires between them would:
- * a tunnel ends at the node that has its endpoint, a physical network joins all nodes that have it.
- * It remembers connections and what switches have learned from one packet to the next; rates are never
- * exceeded. The agents' answers are not made.
+ * Takes packets through the tables of all nodes, as their switches and the wires between them
+ * would: a tunnel ends at the node that has its endpoint, a physical network joins all nodes that
+ * have it. It remembers connections and what switches have learned from one packet to the next;
+ * rates are never exceeded. The agents' answers are not made.
  */
 public final class Walk {
     /** A node's switch. */
@@ -50,7 +50,9 @@ public final class Walk {
         return from(nodeId, nodes.get(nodeId).wiring().ports().get(portId).ofport(), packet);
     }
 
-    /** What becomes of a packet that a host of a physical network sends, which all its nodes see. */
+    /**
+     * What becomes of a packet that a host of a physical network sends, which all its nodes see.
+     */
     public Trail fromOutside(String physicalNetwork, Packet packet) {
         Steps steps = new Steps();
         physical("", physicalNetwork, packet, steps);
@@ -65,11 +67,7 @@ public final class Walk {
     }
 
     private void arrive(
-            String nodeId,
-            int ofport,
-            Packet packet,
-            Map<Field, BigInteger> tunnel,
-            Steps steps) {
+            String nodeId, int ofport, Packet packet, Map<Field, BigInteger> tunnel, Steps steps) {
         Map<Field, BigInteger> fields = new TreeMap<>(packet.fields());
         fields.putAll(tunnel);
         fields.put(Field.IN_PORT, BigInteger.valueOf(ofport));
@@ -114,8 +112,8 @@ public final class Walk {
     }
 
     /**
-     * A frame in a physical network reaches every other node there. Those that have no use for it are
-     * not mentioned; when none has, or it is for many, it has left.
+     * A frame in a physical network reaches every other node there. Those that have no use for it
+     * are not mentioned; when none has, or it is for many, it has left.
      */
     void physical(String from, String name, Packet packet, Steps steps) {
         boolean taken = false;

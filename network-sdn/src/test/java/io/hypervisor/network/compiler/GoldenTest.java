@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The flows of each table for {@link Samples#everything} on both nodes, in files that are read like the
- * code. After a change that is meant, -Dgolden.write=true writes them anew.
+ * The flows of each table for {@link Samples#everything} on both nodes, in files that are read like
+ * the code. After a change that is meant, -Dgolden.write=true writes them anew.
  */
 class GoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/flows");

@@ -45,7 +45,13 @@ final class Samples {
                 .port("lan-1", "n1", "net-lan", List.of("web"), "10.0.2.5")
                 .port("lan-2", "n2", "net-lan", List.of("web"), "10.0.2.6")
                 .router("edge", "sub-web", "sub-web6", "sub-db", "sub-lan")
-                .gateway("edge", "net-wan", "n1", true, "sub-wan=203.0.113.10", "sub-wan6=2001:db8::10")
+                .gateway(
+                        "edge",
+                        "net-wan",
+                        "n1",
+                        true,
+                        "sub-wan=203.0.113.10",
+                        "sub-wan6=2001:db8::10")
                 .route("edge", "172.16.0.0/12", "10.0.1.6")
                 .floating("fip-web", "203.0.113.20", "edge", "web-1")
                 .floating("fip-db", "203.0.113.21", "edge", "db-2");

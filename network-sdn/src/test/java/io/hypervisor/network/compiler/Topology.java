@@ -34,7 +34,9 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** A logical network in a few words, and its parts for each node, as a controller would send them. */
+/**
+ * A logical network in a few words, and its parts for each node, as a controller would send them.
+ */
 final class Topology {
     final Map<String, Network> networks = new LinkedHashMap<>();
     final Map<String, Subnet> subnets = new LinkedHashMap<>();
@@ -90,7 +92,8 @@ final class Topology {
     }
 
     /** A port with addresses in the network's subnets; an empty node: unbound. */
-    Topology port(String id, String node, String network, List<String> groups, String... addresses) {
+    Topology port(
+            String id, String node, String network, List<String> groups, String... addresses) {
         ports.put(
                 id,
                 NodePort.newBuilder()
@@ -111,8 +114,7 @@ final class Topology {
     Topology limit(String port, long egress, long ingress) {
         NodePort.Builder changed = ports.get(port).toBuilder();
         changed.getPortBuilder()
-                .setRateLimit(
-                        RateLimit.newBuilder().setEgressBps(egress).setIngressBps(ingress));
+                .setRateLimit(RateLimit.newBuilder().setEgressBps(egress).setIngressBps(ingress));
         ports.put(port, changed.build());
         return this;
     }
@@ -150,7 +152,12 @@ final class Topology {
 
     /** Remote: a prefix, or "group:ID", or empty. Last 0: like first; first 0: all ports. */
     static SecurityGroupRule rule(
-            SecurityRuleDirection way, boolean v6, String protocol, int first, int last, String remote) {
+            SecurityRuleDirection way,
+            boolean v6,
+            String protocol,
+            int first,
+            int last,
+            String remote) {
         SecurityGroupRule.Builder rule =
                 SecurityGroupRule.newBuilder()
                         .setDirection(way)
@@ -186,7 +193,8 @@ final class Topology {
     }
 
     /** Addresses as "SUBNET=ADDRESS". */
-    Topology gateway(String router, String network, String node, boolean snat, String... addresses) {
+    Topology gateway(
+            String router, String network, String node, boolean snat, String... addresses) {
         NodeRouter.Builder changed = routers.get(router).toBuilder();
         ExternalGateway.Builder gateway =
                 ExternalGateway.newBuilder().setNetworkId(network).setEnableSnat(snat);
@@ -237,7 +245,9 @@ final class Topology {
         return "192.0.2." + (1 + new ArrayList<>(nodes.keySet()).indexOf(node));
     }
 
-    /** What the node gets: the domains where it has a port or is a gateway, external networks last. */
+    /**
+     * What the node gets: the domains where it has a port or is a gateway, external networks last.
+     */
     Collection<NetworkObject> objects(String node) {
         SortedSet<String> seen = new TreeSet<>();
         ports.values().stream()
@@ -297,7 +307,8 @@ final class Topology {
         groups.values()
                 .forEach(g -> objects.add(NetworkObject.newBuilder().setSecurityGroup(g).build()));
         for (String node : nodes.keySet()) {
-            VTEP vtep = VTEP.newBuilder().setNodeId(node).setIp(endpoint(node)).setPort(4789).build();
+            VTEP vtep =
+                    VTEP.newBuilder().setNodeId(node).setIp(endpoint(node)).setPort(4789).build();
             objects.add(NetworkObject.newBuilder().setVtep(vtep).build());
         }
         return objects;
