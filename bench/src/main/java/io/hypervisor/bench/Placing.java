@@ -4,6 +4,7 @@ import io.hypervisor.bench.Table.Baseline;
 import io.hypervisor.bench.Table.Promise;
 import io.hypervisor.bench.Table.Unit;
 import io.hypervisor.controller.action.CreateInstance;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.placement.Demand;
 import io.hypervisor.controller.placement.Placement;
 import io.hypervisor.controller.placement.Scheduler;
@@ -59,7 +60,8 @@ public class Placing implements Benchmark {
         }
 
         private static Demand demand(Snapshot now) {
-            return CreateInstance.demand(Clients.container("next", "run"), now);
+            return CreateInstance.demand(
+                    Clients.container("next", "run"), now, NetworkConfig.defaults());
         }
     }
 

@@ -110,7 +110,7 @@ final class Convergence {
             return Optional.of(record.getDeleting() ? "still DELETING" : "still leaves its node");
         }
         if (placement.getNodeId().isEmpty()) {
-            return Scheduler.place(now, Demand.of(record, now.config())) instanceof Placement.NoRoom
+            return Scheduler.place(now, Demand.of(record, now)) instanceof Placement.NoRoom
                     ? Optional.empty()
                     : Optional.of("has no node, and there is room");
         }

@@ -13,6 +13,10 @@ import io.hypervisor.controller.feed.NodeFeed;
 import io.hypervisor.controller.fence.Fencer;
 import io.hypervisor.controller.fence.LostContactFencer;
 import io.hypervisor.controller.fence.OperatorFencer;
+import io.hypervisor.controller.network.DefaultNetwork;
+import io.hypervisor.controller.network.Fresh;
+import io.hypervisor.controller.network.InstancePorts;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.reconcile.DrainReconciler;
 import io.hypervisor.controller.reconcile.GatewayReconciler;
 import io.hypervisor.controller.reconcile.NodeMonitor;
@@ -87,7 +91,8 @@ public final class ControllerCore implements AutoCloseable {
                         clock,
                         tasks,
                         metrics);
-        reconciliation = newReconciliation(replica, contacts, tasks, metrics);
+        reconciliation =
+                newReconciliation(replica, contacts, config.network(), ids, clock, tasks, metrics);
         hub = new WatchHub(WatchHub.RING_CAPACITY, config.watchBookmarks(), clock, tasks, metrics);
 
         replica.onChange(hub);
@@ -122,20 +127,32 @@ public final class ControllerCore implements AutoCloseable {
                         address,
                         address + "/" + ids.next(),
                         config.placement().toConfig(),
-                        config.supersededTerms());
+                        config.supersededTerms(),
+                        now ->
+                                DefaultNetwork.edits(
+                                        now,
+                                        config.network(),
+                                        Fresh.of(ids, clock, DefaultNetwork.IDS)));
         return new Replica(store, replica, tasks, clock, ids, metrics);
     }
 
     private static Reconciliation newReconciliation(
-            Replica replica, Contacts contacts, Tasks tasks, MeterRegistry metrics) {
+            Replica replica,
+            Contacts contacts,
+            NetworkConfig networks,
+            Ids ids,
+            Clock clock,
+            Tasks tasks,
+            MeterRegistry metrics) {
         List<Fencer> fencers = List.of(new OperatorFencer(), new LostContactFencer(contacts));
         return new Reconciliation(
                 replica,
                 List.of(
-                        new PlacementReconciler(replica),
+                        new PlacementReconciler(
+                                replica, networks, () -> Fresh.of(ids, clock, InstancePorts.IDS)),
                         new DrainReconciler(replica),
                         new GatewayReconciler(replica),
-                        new ReleaseReconciler(replica, fencers)),
+                        new ReleaseReconciler(replica, fencers, clock)),
                 tasks,
                 metrics);
     }

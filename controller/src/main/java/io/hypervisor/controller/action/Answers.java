@@ -1,13 +1,18 @@
 package io.hypervisor.controller.action;
 
+import com.google.protobuf.Timestamp;
+
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.controller.action.Action.Decision;
+import io.hypervisor.controller.network.InstancePorts;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NodeViews;
+import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.state.Views;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The decisions that verbs commonly come to. */
@@ -29,11 +34,15 @@ final class Answers {
         return new Decision<>(edits, after -> answer);
     }
 
-    /** Removes the three records of an instance. */
-    static List<Edit> forget(String instanceId) {
-        return List.of(
-                Edit.delete(Table.INSTANCE, instanceId),
-                Edit.delete(Table.PLACEMENT, instanceId),
-                Edit.delete(Table.OBSERVED, instanceId));
+    /** Removes an instance with all that is its own. */
+    static List<Edit> forget(Snapshot now, String instanceId, Timestamp at) {
+        List<Edit> edits =
+                new ArrayList<>(
+                        List.of(
+                                Edit.delete(Table.INSTANCE, instanceId),
+                                Edit.delete(Table.PLACEMENT, instanceId),
+                                Edit.delete(Table.OBSERVED, instanceId)));
+        edits.addAll(InstancePorts.leave(now, instanceId, at));
+        return edits;
     }
 }

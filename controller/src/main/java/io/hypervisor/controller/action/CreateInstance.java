@@ -7,9 +7,13 @@ import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.PlacementRejection;
 import io.hypervisor.api.v1.RunIntent;
+import io.hypervisor.controller.network.Fresh;
+import io.hypervisor.controller.network.InstancePorts;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.placement.Demand;
 import io.hypervisor.controller.placement.Placement;
 import io.hypervisor.controller.placement.Scheduler;
@@ -20,19 +24,26 @@ import io.hypervisor.core.Fault;
 import io.hypervisor.core.spec.PlacementPolicies;
 import io.hypervisor.core.spec.Specs;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Records a new instance and its place in one commit. The request must have passed {@link Specs}
- * and {@link PlacementPolicies}.
+ * Records a new instance, its place and its port in one commit. The request must have passed {@link
+ * Specs} and {@link PlacementPolicies}.
  *
- * @param newId the id it gets, unless the request_id names one that exists
+ * @param fresh {@link #IDS} ids; the first is the instance's, unless the request_id names one that
+ *     exists
  * @param digest {@link Digests#of} the request as it came
  */
 public record CreateInstance(
-        CreateInstanceRequest request, String newId, Timestamp at, ByteString digest)
+        CreateInstanceRequest request, Fresh fresh, ByteString digest, NetworkConfig networks)
         implements Action<Instance> {
+    /** How many ids it takes. */
+    public static final int IDS = 1 + InstancePorts.IDS;
+
+    private static final String NO_ID = "00000000-0000-0000-0000-000000000000";
 
     @Override
     public Decision<Instance> decide(Snapshot now) {
@@ -52,21 +63,26 @@ public record CreateInstance(
                                             + taken
                                             + " has it)");
                         });
-        InstanceRecord record = record(request, newId, at, digest);
+        InstanceRecord record = record(now);
         requirePreferred(record, now);
-        return Answers.instance(
-                newId,
-                List.of(
-                        Edit.put(Table.INSTANCE, newId, record),
-                        Edit.put(Table.PLACEMENT, newId, place(now, record))));
+        Fresh rest = fresh.after(1);
+        List<Edit> edits = new ArrayList<>(InstancePorts.wanted(now, record, rest, networks));
+        PlacementRecord placement = place(now, record);
+        edits.addAll(InstancePorts.unasked(now, record, placement.getNodeId(), rest, networks));
+        edits.add(Edit.put(Table.INSTANCE, record.getId(), record));
+        edits.add(Edit.put(Table.PLACEMENT, record.getId(), placement));
+        return Answers.instance(record.getId(), edits);
     }
 
     /** What creating this request would ask of the scheduler, for a plan. */
-    public static Demand demand(CreateInstanceRequest request, Snapshot now) {
-        InstanceRecord record =
-                record(request, "", Timestamp.getDefaultInstance(), ByteString.EMPTY);
+    public static Demand demand(
+            CreateInstanceRequest request, Snapshot now, NetworkConfig networks) {
+        Fresh none = new Fresh(Collections.nCopies(IDS, NO_ID), Timestamp.getDefaultInstance());
+        CreateInstance plan = new CreateInstance(request, none, ByteString.EMPTY, networks);
+        InstanceRecord record = plan.record(now);
         requirePreferred(record, now);
-        return Demand.of(record, now.config());
+        InstancePorts.wanted(now, record, none.after(1), networks);
+        return Demand.of(record, now);
     }
 
     private static void requirePreferred(InstanceRecord record, Snapshot now) {
@@ -88,8 +104,9 @@ public record CreateInstance(
     }
 
     private PlacementRecord place(Snapshot now, InstanceRecord record) {
-        PlacementRecord.Builder placement = PlacementRecord.newBuilder().setInstanceId(newId);
-        switch (Scheduler.place(now, Demand.of(record, now.config()))) {
+        PlacementRecord.Builder placement =
+                PlacementRecord.newBuilder().setInstanceId(record.getId());
+        switch (Scheduler.place(now, Demand.of(record, now))) {
             case Placement.Placed(String nodeId, var reservation) ->
                     placement.setNodeId(nodeId).setEpoch(1).setReservation(reservation);
             case Placement.NoRoom noRoom -> {
@@ -119,16 +136,16 @@ public record CreateInstance(
                         + rejection.getExample());
     }
 
-    private static InstanceRecord record(
-            CreateInstanceRequest request, String id, Timestamp at, ByteString digest) {
+    private InstanceRecord record(Snapshot now) {
+        InstanceSpec spec = Specs.withDefaults(request.getType(), request.getSpec());
         return InstanceRecord.newBuilder()
-                .setId(id)
+                .setId(fresh.id())
                 .setName(request.getName())
                 .setType(request.getType())
-                .setSpec(Specs.withDefaults(request.getType(), request.getSpec()))
+                .setSpec(InstancePorts.withDefaults(now, spec, networks))
                 .setMetadata(request.getMetadata())
                 .setPlacement(policy(request))
-                .setCreatedAt(at)
+                .setCreatedAt(fresh.at())
                 .setRunIntent(RunIntent.RUN_INTENT_RUNNING)
                 .setRunGeneration(1)
                 .setRequestId(request.getRequestId())

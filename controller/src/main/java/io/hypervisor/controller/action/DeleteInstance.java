@@ -1,6 +1,7 @@
 package io.hypervisor.controller.action;
 
 import com.google.protobuf.Empty;
+import com.google.protobuf.Timestamp;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.StopOptions;
@@ -17,7 +18,7 @@ import java.util.List;
  * otherwise its records go when the node reports that it is gone. Asking again with force speeds it
  * up.
  */
-public record DeleteInstance(DeleteInstanceRequest request) implements Action<Empty> {
+public record DeleteInstance(DeleteInstanceRequest request, Timestamp at) implements Action<Empty> {
     private static final int GRACE_SECONDS = 10;
 
     @Override
@@ -26,7 +27,7 @@ public record DeleteInstance(DeleteInstanceRequest request) implements Action<Em
         InstanceRecord record = Require.instance(now, id, request.getExpectedRevision());
         String node = Require.placement(now, id).getNodeId();
         if (node.isEmpty() || (request.getForce() && Require.outOfTouch(now, node))) {
-            List<Edit> edits = new ArrayList<>(Answers.forget(id));
+            List<Edit> edits = new ArrayList<>(Answers.forget(now, id, at));
             edits.addAll(Health.agreeToRemoval(now, node));
             return Answers.value(Empty.getDefaultInstance(), edits);
         }

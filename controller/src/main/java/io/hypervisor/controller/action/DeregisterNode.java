@@ -1,6 +1,10 @@
 package io.hypervisor.controller.action;
 
+import com.google.protobuf.Timestamp;
+
+import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.v1.DeregisterNodeRequest;
+import io.hypervisor.controller.network.PortRules;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
@@ -12,13 +16,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Removes a node that has no instances of the cluster, and what is known of its local ones. Answers
- * whether the node is removed; false means that more had to be removed than one commit holds:
- * submit it again.
+ * Removes a node that has no instances of the cluster, and what is known of its local ones; ports
+ * that are bound to its devices are bound to nothing then. Answers whether the node is removed;
+ * false means that more had to be removed than one commit holds: submit it again.
  */
-public record DeregisterNode(DeregisterNodeRequest request) implements Action<Boolean> {
+public record DeregisterNode(DeregisterNodeRequest request, Timestamp at)
+        implements Action<Boolean> {
     private static final int MAX_NAMED = 16;
-    private static final int OWN_RECORDS = 2;
+    private static final int OWN_RECORDS = 3;
 
     @Override
     public Decision<Boolean> decide(Snapshot now) {
@@ -28,15 +33,26 @@ public record DeregisterNode(DeregisterNodeRequest request) implements Action<Bo
             throw occupied(id, now.placedOn(id));
         }
         List<Edit> edits = new ArrayList<>();
-        now.localOn(id).stream()
-                .limit(Store.MAX_WRITES - OWN_RECORDS)
-                .forEach(local -> edits.add(Edit.delete(Table.LOCAL, local)));
-        boolean last = edits.size() == now.localOn(id).size();
-        if (last) {
-            edits.add(Edit.delete(Table.NODE, id));
-            edits.add(Edit.delete(Table.HEALTH, id));
+        now.localOn(id).forEach(local -> edits.add(Edit.delete(Table.LOCAL, local)));
+        // All that are left are bound to mere devices.
+        now.portsOn(id).forEach(port -> edits.addAll(unbind(now, port)));
+        int room = Store.MAX_WRITES - OWN_RECORDS;
+        if (edits.size() > room) {
+            return Answers.value(false, edits.subList(0, room));
         }
-        return Answers.value(last, edits);
+        edits.add(Edit.delete(Table.NODE, id));
+        edits.add(Edit.delete(Table.HEALTH, id));
+        if (now.network().nodeStates().containsKey(id)) {
+            edits.add(Edit.delete(Table.NODE_NETWORK, id));
+        }
+        return Answers.value(true, edits);
+    }
+
+    private List<Edit> unbind(Snapshot now, String port) {
+        PortRecord record = now.network().ports().get(port).value();
+        List<Edit> edits = new ArrayList<>(PortRules.forgetState(now.network(), port));
+        edits.add(PortRules.unbind(record, at));
+        return edits;
     }
 
     private static Fault occupied(String id, Set<String> instances) {

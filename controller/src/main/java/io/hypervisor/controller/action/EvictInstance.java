@@ -29,7 +29,7 @@ public record EvictInstance(String instanceId) implements Action<Boolean> {
         }
         // Its node is closed, so wherever the scheduler would put it is another one.
         PlacementRecord next =
-                switch (Scheduler.place(now, Demand.of(instance.get(), now.config()))) {
+                switch (Scheduler.place(now, Demand.of(instance.get(), now))) {
                     case Placement.Placed placed ->
                             old.toBuilder()
                                     .setEvicting(true)

@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Records what a node reports: its own state, how its instances and ports are, and which are gone.
@@ -142,15 +143,16 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
     }
 
     /** What it was meant to leave for happens; a node that still should have it makes it anew. */
-    private static List<Edit> gone(Snapshot now, PlacementRecord placement) {
+    private List<Edit> gone(Snapshot now, PlacementRecord placement) {
         String id = placement.getInstanceId();
         boolean deleting =
                 now.instance(id).map(Entry::value).filter(InstanceRecord::getDeleting).isPresent();
         if (deleting) {
-            return Answers.forget(id);
+            return Answers.forget(now, id, at);
         }
         return placement.getEvicting()
-                ? ReleaseInstance.free(placement, "it has left its node, which is being drained")
+                ? ReleaseInstance.free(
+                        now, placement, "it has left its node, which is being drained")
                 : unseen(now, id);
     }
 
@@ -188,7 +190,12 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
     }
 
     private void addPorts(Snapshot now, Collected collected) {
-        Set<String> seen = new HashSet<>();
+        // An instance that leaves takes its ports with it; nothing is told of them any more.
+        Set<String> seen =
+                collected.edits.stream()
+                        .filter(edit -> edit.table() == Table.PLACEMENT)
+                        .flatMap(edit -> now.network().portsOfInstance(edit.id()).stream())
+                        .collect(Collectors.toCollection(HashSet::new));
         for (PortState reported : report.getPortsList().reversed()) {
             String id = reported.getPortId();
             boolean here =

@@ -71,8 +71,10 @@ public record RegisterNode(RegisterNodeRequest request, String newId, Timestamp 
 
     private NodeRecord record(String id, Optional<NodeRecord> old) {
         boolean worker = request.getRole() == NodeRole.NODE_ROLE_UNSPECIFIED;
-        return NodeRecord.newBuilder()
-                .setId(id)
+        NodeRecord.Builder next = NodeRecord.newBuilder();
+        // Only its reports tell of its switch.
+        old.filter(NodeRecord::hasNetwork).ifPresent(o -> next.setNetwork(o.getNetwork()));
+        return next.setId(id)
                 .setHostname(request.getHostname())
                 .setIp(request.getIp())
                 .setPort(request.getPort())

@@ -1,9 +1,12 @@
 package io.hypervisor.controller.action;
 
+import com.google.protobuf.Timestamp;
+
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Relocation;
+import io.hypervisor.controller.network.InstancePorts;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Room;
@@ -22,7 +25,7 @@ import java.util.Optional;
  * @param epoch the placement that the proof is about; nothing happens to a later one
  * @param proof why the node surely does not run it, as a sentence
  */
-public record ReleaseInstance(String instanceId, long epoch, String proof)
+public record ReleaseInstance(String instanceId, long epoch, String proof, Timestamp at)
         implements Action<Boolean> {
 
     @Override
@@ -40,20 +43,21 @@ public record ReleaseInstance(String instanceId, long epoch, String proof)
         }
         List<Edit> edits = new ArrayList<>(Health.agreeToRemoval(now, placement.getNodeId()));
         if (instance.get().getDeleting()) {
-            edits.addAll(Answers.forget(instanceId));
+            edits.addAll(Answers.forget(now, instanceId, at));
             return Answers.value(true, edits);
         }
         if (instance.get().getPlacement().getRelocation() != Relocation.RELOCATION_RECREATE) {
             return Answers.value(false, List.of());
         }
-        edits.addAll(free(placement, proof));
+        edits.addAll(free(now, placement, proof));
         return Answers.value(true, edits);
     }
 
     /** Takes the placement's node away and keeps its epoch. */
-    static List<Edit> free(PlacementRecord placement, String reason) {
+    static List<Edit> free(Snapshot now, PlacementRecord placement, String reason) {
         String id = placement.getInstanceId();
-        return List.of(
+        List<Edit> edits = new ArrayList<>(InstancePorts.moved(now, id));
+        edits.add(
                 Edit.put(
                         Table.PLACEMENT,
                         id,
@@ -61,7 +65,8 @@ public record ReleaseInstance(String instanceId, long epoch, String proof)
                                 .setInstanceId(id)
                                 .setEpoch(placement.getEpoch())
                                 .setReason(reason)
-                                .build()),
-                Edit.delete(Table.OBSERVED, id));
+                                .build()));
+        edits.add(Edit.delete(Table.OBSERVED, id));
+        return edits;
     }
 }

@@ -14,7 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a leader writes before it leads: its term into the store's history, a new store's cluster.
+ * What a leader writes before it leads: its term into the store's history, a new store's cluster,
+ * and what every cluster has.
  */
 final class Opening {
     private Opening() {}
@@ -44,6 +45,7 @@ final class Opening {
                         .build();
         HistoryRecord history = History.begin(now.history(), next, config.supersededTerms());
         edits.add(Edit.put(Table.HISTORY, Table.SELF, history));
+        edits.addAll(config.founding().apply(now));
         return edits;
     }
 }

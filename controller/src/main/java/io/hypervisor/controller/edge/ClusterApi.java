@@ -91,7 +91,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
         ClusterRequests.check(request);
         boolean removed = false;
         while (!removed) {
-            removed = Calls.commit(replica, new DeregisterNode(request));
+            removed = Calls.commit(replica, new DeregisterNode(request, clock.timestamp()));
         }
         Calls.answer(observer, Empty.getDefaultInstance());
     }

@@ -42,7 +42,6 @@ import io.hypervisor.controller.watch.Filter;
 import io.hypervisor.controller.watch.WatchHub;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
-import io.hypervisor.core.Ids;
 
 /** ComputeService: instances and images. */
 final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
@@ -50,15 +49,15 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
     private final WatchHub hub;
     private final NodeDoor door;
     private final Clock clock;
-    private final Ids ids;
+    private final Networking networking;
 
     /** Serves what the replica knows, and decides through it. */
-    ComputeApi(Replica replica, WatchHub hub, NodeDoor door, Clock clock, Ids ids) {
-        this.replica = replica;
+    ComputeApi(WatchHub hub, NodeDoor door, Networking networking) {
+        this.replica = networking.replica();
         this.hub = hub;
         this.door = door;
-        this.clock = clock;
-        this.ids = ids;
+        this.clock = networking.clock();
+        this.networking = networking;
     }
 
     @Override
@@ -69,20 +68,26 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
                 Calls.commit(
                         replica,
                         new CreateInstance(
-                                request, ids.next(), clock.timestamp(), Digests.of(request))));
+                                request,
+                                networking.fresh(CreateInstance.IDS),
+                                Digests.of(request),
+                                networking.config())));
     }
 
     @Override
     public void planInstance(CreateInstanceRequest request, StreamObserver<InstancePlan> observer) {
         ComputeRequests.check(request);
         Snapshot now = replica.snapshot();
-        Calls.answer(observer, Scheduler.plan(now, CreateInstance.demand(request, now)));
+        Calls.answer(
+                observer,
+                Scheduler.plan(now, CreateInstance.demand(request, now, networking.config())));
     }
 
     @Override
     public void deleteInstance(DeleteInstanceRequest request, StreamObserver<Empty> observer) {
         ComputeRequests.check(request);
-        Calls.answer(observer, Calls.commit(replica, new DeleteInstance(request)));
+        Calls.answer(
+                observer, Calls.commit(replica, new DeleteInstance(request, clock.timestamp())));
     }
 
     @Override

@@ -36,12 +36,13 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
             Clock clock,
             Ids ids) {
         NodeDoor door = new NodeDoor(channels);
+        Networking networking = new Networking(replica, clock, ids, network);
         return new Edge(
                 List.of(
                         new ClusterApi(replica, hub, contacts, timing, clock, ids),
-                        new ComputeApi(replica, hub, door, clock, ids),
+                        new ComputeApi(hub, door, networking),
                         new AgentApi(replica::snapshot, door),
-                        new NetworkApi(new Networking(replica, clock, ids, network), hub, contacts),
+                        new NetworkApi(networking, hub, contacts),
                         // All methods answer UNIMPLEMENTED: there are no volumes yet.
                         new StorageServiceGrpc.StorageServiceImplBase() {}),
                 List.of(

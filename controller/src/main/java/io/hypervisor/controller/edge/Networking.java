@@ -12,8 +12,6 @@ import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Ids;
 
-import java.util.stream.Stream;
-
 /** What every family of NetworkService's methods works with. */
 record Networking(Replica replica, Clock clock, Ids ids, NetworkConfig config) {
     Snapshot now() {
@@ -26,7 +24,7 @@ record Networking(Replica replica, Clock clock, Ids ids, NetworkConfig config) {
 
     /** The time and new ids for a verb that makes up to so many records. */
     Fresh fresh(int records) {
-        return new Fresh(Stream.generate(ids::next).limit(records).toList(), clock.timestamp());
+        return Fresh.of(ids, clock, records);
     }
 
     /** How a request is known again; empty without a request_id. */

@@ -142,6 +142,19 @@ public final class Ipam {
                 .setHolderId(holderId);
     }
 
+    /** Takes the address of a new subnet's gateway. */
+    public static Edit gateway(Subnet subnet, String id) {
+        return take(
+                hold(
+                                id,
+                                subnet.getId(),
+                                Address.parse(subnet.getGatewayIp()),
+                                Holder.HOLDER_GATEWAY,
+                                subnet.getId(),
+                                subnet.getCreatedAt())
+                        .build());
+    }
+
     /** Takes an address for the record's holder. */
     public static Edit take(AllocationRecord record) {
         return Edit.put(Table.ALLOCATION, id(record.getAllocation()), record);

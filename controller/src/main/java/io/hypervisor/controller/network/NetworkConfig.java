@@ -1,5 +1,7 @@
 package io.hypervisor.controller.network;
 
+import io.hypervisor.core.Fault;
+import io.hypervisor.core.Violations;
 import io.hypervisor.core.config.Default;
 
 import java.util.regex.Matcher;
@@ -30,7 +32,19 @@ public record NetworkConfig(
     public record DefaultNetwork(
             @Default("true") boolean enabled,
             @Default("default") String name,
-            @Default("10.200.0.0/16") String cidr) {}
+            @Default("10.200.0.0/16") String cidr) {
+        /** Checks name and range. */
+        public DefaultNetwork {
+            Violations v = new Violations();
+            v.name("name", name);
+            SubnetRules.cidr(v, "cidr", cidr);
+            try {
+                v.throwIfAny();
+            } catch (Fault wrong) {
+                throw new IllegalArgumentException(wrong.getMessage());
+            }
+        }
+    }
 
     /** Checks the ranges. */
     public NetworkConfig {

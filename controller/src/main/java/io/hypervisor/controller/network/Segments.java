@@ -9,6 +9,9 @@ import io.hypervisor.core.Fault;
 
 /** How networks are told apart on the wire: VNIs of the cluster, VLANs of physical networks. */
 public final class Segments {
+    /** What an overlay network's packets may have in bytes: 1500 less the tunnel's headers. */
+    public static final int OVERLAY_MTU = 1450;
+
     private Segments() {}
 
     /**

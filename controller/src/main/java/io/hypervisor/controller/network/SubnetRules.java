@@ -147,6 +147,15 @@ public final class SubnetRules {
         return new Pool(Address.parse(pool.getStart()), Address.parse(pool.getEnd()));
     }
 
+    /** A checked subnet's addresses; its names, times and the rest are the caller's. */
+    public static Subnet.Builder subnet(Prefix range, Address gateway, List<IPPool> pools) {
+        return Subnet.newBuilder()
+                .setCidr(range.toString())
+                .setIpv6(range.v6())
+                .setGatewayIp(gateway.toString())
+                .addAllAllocationPools(pools(range, gateway, pools));
+    }
+
     /** A subnet's range. */
     public static Prefix range(Subnet subnet) {
         return Prefix.parse(subnet.getCidr());

@@ -4,9 +4,11 @@ import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.Resources;
-import io.hypervisor.controller.state.PlacementConfig;
+import io.hypervisor.controller.state.Carriage;
+import io.hypervisor.controller.state.Snapshot;
 
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What an instance needs of a node. The instance itself, if it is placed already, does not count
@@ -14,6 +16,7 @@ import java.util.Map;
  *
  * @param image the image's name or path, empty for a direct boot
  * @param labels the instance's own
+ * @param networks what its networks ask of a node; see {@link Carriage}
  */
 public record Demand(
         String instanceId,
@@ -21,17 +24,19 @@ public record Demand(
         String image,
         Resources reservation,
         Map<String, String> labels,
-        PlacementPolicy policy) {
+        PlacementPolicy policy,
+        Set<String> networks) {
 
     /** What this instance needs. */
-    public static Demand of(InstanceRecord instance, PlacementConfig config) {
+    public static Demand of(InstanceRecord instance, Snapshot now) {
         return new Demand(
                 instance.getId(),
                 instance.getType(),
                 instance.getSpec().getImage(),
-                config.reservation(instance.getType(), instance.getSpec()),
+                now.config().reservation(instance.getType(), instance.getSpec()),
                 instance.getMetadata().getLabelsMap(),
-                instance.getPlacement());
+                instance.getPlacement(),
+                Carriage.needs(now, instance));
     }
 
     /** As nodes name the types that they support: "vm", "container" or "microvm". */

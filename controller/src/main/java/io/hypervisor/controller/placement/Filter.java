@@ -2,6 +2,7 @@ package io.hypervisor.controller.placement;
 
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Resources;
+import io.hypervisor.controller.state.Carriage;
 import io.hypervisor.controller.state.Room;
 import io.hypervisor.controller.state.Rooms;
 
@@ -50,6 +51,14 @@ enum Filter {
             return refuseUnless(
                     labels.entrySet().containsAll(needed.entrySet()),
                     () -> "needs labels " + new TreeMap<>(needed));
+        }
+    },
+    NETWORK {
+        @Override
+        Optional<String> refusal(Search search, Room room) {
+            return search.demand().networks().stream()
+                    .flatMap(network -> Carriage.refusal(room.node(), network).stream())
+                    .findFirst();
         }
     },
     CPU {

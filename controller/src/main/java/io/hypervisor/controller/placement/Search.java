@@ -159,6 +159,7 @@ final class Search {
         demand.policy()
                 .getNodeSelectorMap()
                 .forEach((key, value) -> sets.add(rooms.having(Rooms.label(key, value))));
+        demand.networks().forEach(network -> sets.add(rooms.having(Rooms.carrying(network))));
         rules.forEach(rule -> rule.only().ifPresent(sets::add));
         wanted.forEach(rule -> rule.only().ifPresent(sets::add));
         if (!imageTraits.isEmpty()) {

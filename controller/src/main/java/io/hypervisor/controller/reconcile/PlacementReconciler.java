@@ -7,6 +7,10 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.controller.action.Committer;
 import io.hypervisor.controller.action.PlaceUnplaced;
+import io.hypervisor.controller.network.Fresh;
+import io.hypervisor.controller.network.InstancePorts;
+import io.hypervisor.controller.network.NetworkConfig;
+import io.hypervisor.controller.state.Carriage;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -20,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * Places instances that have no node: by priority, then oldest first. One key stands for all of
@@ -31,10 +36,18 @@ public final class PlacementReconciler implements Reconciler {
     private static final int WAVE = 128;
 
     private final Committer committer;
+    private final NetworkConfig networks;
+    private final Supplier<Fresh> fresh;
 
-    /** A reconciler over the committer's snapshots. */
-    public PlacementReconciler(Committer committer) {
+    /**
+     * A reconciler over the committer's snapshots.
+     *
+     * @param fresh {@link InstancePorts#IDS} ids
+     */
+    public PlacementReconciler(Committer committer, NetworkConfig networks, Supplier<Fresh> fresh) {
         this.committer = committer;
+        this.networks = networks;
+        this.fresh = fresh;
     }
 
     /** What placing depends on: of two equal demands both fit, or neither does. */
@@ -42,13 +55,15 @@ public final class PlacementReconciler implements Reconciler {
             InstanceType type,
             InstanceSpec spec,
             PlacementPolicy policy,
-            Map<String, String> labels) {
-        static Demand of(InstanceRecord record) {
+            Map<String, String> labels,
+            Set<String> networks) {
+        static Demand of(Snapshot now, InstanceRecord record) {
             return new Demand(
                     record.getType(),
                     record.getSpec(),
                     record.getPlacement(),
-                    record.getMetadata().getLabelsMap());
+                    record.getMetadata().getLabelsMap(),
+                    Carriage.needs(now, record));
         }
     }
 
@@ -60,17 +75,21 @@ public final class PlacementReconciler implements Reconciler {
     @Override
     public Outcome reconcile(String key) {
         Set<Demand> hopeless = new HashSet<>();
-        List<InstanceRecord> waiting = waiting(committer.snapshot());
+        Snapshot now = committer.snapshot();
+        List<InstanceRecord> waiting = waiting(now);
         int next = 0;
         while (next < waiting.size()) {
             List<InstanceRecord> wave = new ArrayList<>();
             for (; next < waiting.size() && wave.size() < WAVE; next++) {
-                if (!hopeless.contains(Demand.of(waiting.get(next)))) {
+                if (!hopeless.contains(Demand.of(now, waiting.get(next)))) {
                     wave.add(waiting.get(next));
                 }
             }
             place(wave);
-            wave.stream().filter(this::unplaced).map(Demand::of).forEach(hopeless::add);
+            wave.stream()
+                    .filter(this::unplaced)
+                    .map(record -> Demand.of(now, record))
+                    .forEach(hopeless::add);
         }
         int left = committer.snapshot().unplaced().size();
         return left == 0 ? Outcome.done() : Outcome.blocked(left + " instances wait for room");
@@ -79,7 +98,7 @@ public final class PlacementReconciler implements Reconciler {
     private void place(List<InstanceRecord> wave) {
         List<CompletableFuture<?>> placing = new ArrayList<>();
         for (InstanceRecord record : wave) {
-            placing.add(committer.submit(new PlaceUnplaced(record.getId())));
+            placing.add(committer.submit(new PlaceUnplaced(record.getId(), fresh.get(), networks)));
         }
         CompletableFuture.allOf(placing.toArray(CompletableFuture[]::new)).join();
     }
@@ -111,7 +130,8 @@ public final class PlacementReconciler implements Reconciler {
 
     private static boolean matters(Snapshot before, Snapshot after, Edit edit) {
         return switch (edit.table()) {
-            case NODE, HEALTH, LOCAL -> true;
+            case NODE, HEALTH, LOCAL, SUBNET -> true;
+            case ALLOCATION -> edit.value().isEmpty();
             case PLACEMENT -> freed(before, after, edit.id()) || appeared(before, after, edit.id());
             case INSTANCE,
                     OBSERVED,
@@ -119,8 +139,6 @@ public final class PlacementReconciler implements Reconciler {
                     LEADER,
                     HISTORY,
                     NETWORK,
-                    SUBNET,
-                    ALLOCATION,
                     PORT,
                     SECURITY_GROUP,
                     ROUTER,

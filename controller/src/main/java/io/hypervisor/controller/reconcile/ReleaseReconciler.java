@@ -11,6 +11,7 @@ import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
+import io.hypervisor.core.Clock;
 import io.hypervisor.core.Outcome;
 
 import org.slf4j.Logger;
@@ -32,11 +33,13 @@ public final class ReleaseReconciler implements Reconciler {
 
     private final Committer committer;
     private final List<Fencer> fencers;
+    private final Clock clock;
 
     /** A reconciler that believes any one of the fencers. */
-    public ReleaseReconciler(Committer committer, List<Fencer> fencers) {
+    public ReleaseReconciler(Committer committer, List<Fencer> fencers, Clock clock) {
         this.committer = committer;
         this.fencers = List.copyOf(fencers);
+        this.clock = clock;
     }
 
     @Override
@@ -69,7 +72,9 @@ public final class ReleaseReconciler implements Reconciler {
                 placement.getNodeId(),
                 placement.getEpoch(),
                 proof);
-        committer.submit(new ReleaseInstance(id, placement.getEpoch(), proof)).join();
+        committer
+                .submit(new ReleaseInstance(id, placement.getEpoch(), proof, clock.timestamp()))
+                .join();
     }
 
     private Fencer.Verdict judge(Snapshot now, String id) {

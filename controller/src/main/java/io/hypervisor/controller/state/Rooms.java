@@ -116,6 +116,11 @@ public final class Rooms {
         return "silent:" + type.getNumber();
     }
 
+    /** The trait of carrying this network, as {@link Carriage} names it. */
+    public static String carrying(String network) {
+        return "network:" + network;
+    }
+
     Rooms with(String id, Optional<Room> next) {
         Optional<Room> last = of(id);
         if (last.equals(next)) {
@@ -177,6 +182,7 @@ public final class Rooms {
                 .getMetadata()
                 .getLabelsMap()
                 .forEach((key, value) -> traits.add(label(key, value)));
+        Carriage.of(room.node()).forEach(network -> traits.add(carrying(network)));
         Set<InstanceType> told = new HashSet<>();
         for (Image image : room.health().map(NodeHealth::getImagesList).orElse(List.of())) {
             told.add(image.getType());

@@ -5,6 +5,7 @@ import io.hypervisor.api.internal.v1.LocalRecord;
 import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.NodeStatus;
@@ -47,8 +48,18 @@ public final class Views {
                 .map(Entry::value)
                 .ifPresent(p -> view.setNodeId(p.getNodeId()).setEpoch(p.getEpoch()));
         current(placement, observed).ifPresent(o -> addObserved(view, o));
+        address(now, record.getId()).ifPresent(view::setIpAddress);
         addState(now, view, record, placement, current(placement, observed));
         return view.setRevision(revision).build();
+    }
+
+    /** That of the port which came with the instance. */
+    private static Optional<String> address(Snapshot now, String instanceId) {
+        return now.network().portsOfInstance(instanceId).stream()
+                .map(id -> now.network().ports().get(id).value())
+                .filter(PortRecord::getOfInstance)
+                .map(port -> port.getPort().getIpAddress())
+                .findFirst();
     }
 
     /** What was observed, if it belongs to the present placement. */

@@ -4,7 +4,6 @@ import static io.hypervisor.controller.action.Acting.act;
 import static io.hypervisor.controller.action.Acting.refused;
 import static io.hypervisor.controller.state.Snapshots.GIB;
 import static io.hypervisor.controller.state.Snapshots.MIB;
-import static io.hypervisor.controller.state.Snapshots.at;
 import static io.hypervisor.controller.state.Snapshots.id;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,6 +17,7 @@ import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.controller.action.Acting.After;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
 import io.hypervisor.core.Fault;
@@ -41,7 +41,8 @@ final class CreateInstanceTest {
 
     private static CreateInstance create(CreateInstanceRequest.Builder request, String newId) {
         CreateInstanceRequest built = request.build();
-        return new CreateInstance(built, newId, at(1), Digests.of(built));
+        return new CreateInstance(
+                built, Acting.fresh(newId), Digests.of(built), NetworkConfig.defaults());
     }
 
     @Test

@@ -28,6 +28,8 @@ import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
+import io.hypervisor.controller.network.Fresh;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.Amounts;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Room;
@@ -45,6 +47,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Random lives of a small cluster, with nodes that do what their documents say. */
 final class LifePropertyTest {
@@ -106,6 +109,11 @@ final class LifePropertyTest {
             }
         }
 
+        private Fresh fresh() {
+            return new Fresh(
+                    Stream.generate(() -> id(made++)).limit(CreateInstance.IDS).toList(), at(1));
+        }
+
         private String someInstance() {
             List<String> ids = new ArrayList<>(now.instances().keySet());
             return ids.isEmpty() ? "none" : ids.get(random.nextInt(ids.size()));
@@ -129,12 +137,14 @@ final class LifePropertyTest {
             if (random.nextBoolean()) {
                 request.getPlacementBuilder().setRelocation(Relocation.RELOCATION_RECREATE);
             }
-            return new CreateInstance(request.build(), id(made++), at(1), ByteString.EMPTY);
+            return new CreateInstance(
+                    request.build(), fresh(), ByteString.EMPTY, NetworkConfig.defaults());
         }
 
         private Action<?> delete() {
             return new DeleteInstance(
-                    DeleteInstanceRequest.newBuilder().setInstanceId(someInstance()).build());
+                    DeleteInstanceRequest.newBuilder().setInstanceId(someInstance()).build(),
+                    at(1));
         }
 
         private Action<?> run() {
@@ -196,8 +206,11 @@ final class LifePropertyTest {
                                 health ->
                                         act(
                                                 new ReleaseInstance(
-                                                        id, placement.getEpoch(), "fenced")));
-                act(new PlaceUnplaced(id));
+                                                        id,
+                                                        placement.getEpoch(),
+                                                        "fenced",
+                                                        at(1))));
+                act(new PlaceUnplaced(id, fresh(), NetworkConfig.defaults()));
             }
         }
 

@@ -110,7 +110,7 @@ final class NodeVerbsTest {
     void deregisterNamesWhatIsInTheWay() {
         Snapshot now = Snapshots.from(MEMBER).instance("i", ID).done();
         DeregisterNode verb =
-                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build());
+                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build(), at(9));
         Fault fault = refused(now, verb, Fault.Kind.FAILED_PRECONDITION);
         assertThat(fault.violations().getFirst().field()).isEqualTo("instance/i");
         Snapshot after = act(MEMBER, verb).state();
@@ -132,7 +132,7 @@ final class NodeVerbsTest {
                             .build());
         }
         DeregisterNode verb =
-                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build());
+                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build(), at(9));
         Acting.After<Boolean> first = act(many.done(), verb);
         assertThat(first.answer()).isFalse();
         Acting.After<Boolean> second = act(first.state(), verb);

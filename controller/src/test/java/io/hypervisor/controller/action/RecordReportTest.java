@@ -26,6 +26,7 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.controller.feed.NodeDocuments;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
 import io.hypervisor.controller.state.Table;
@@ -176,13 +177,20 @@ final class RecordReportTest {
         now = act(leaving.state(), report(gone("i", 1))).state();
         assertThat(now.unplaced()).containsExactly("i");
         assertThat(now.placement("i").orElseThrow().value().getEpoch()).isEqualTo(1);
-        Acting.After<Boolean> placed = act(now, new PlaceUnplaced("i"));
+        Acting.After<Boolean> placed =
+                act(now, new PlaceUnplaced("i", Acting.fresh("new"), NetworkConfig.defaults()));
         assertThat(placed.answer()).isTrue();
         PlacementRecord placement = placed.state().placement("i").orElseThrow().value();
         assertThat(placement.getNodeId()).isEqualTo("m");
         assertThat(placement.getEpoch()).isEqualTo(2);
         assertThat(placement.getReason()).isEmpty();
-        assertThat(act(placed.state(), new PlaceUnplaced("i")).answer()).isFalse();
+        assertThat(
+                        act(
+                                        placed.state(),
+                                        new PlaceUnplaced(
+                                                "i", Acting.fresh("new"), NetworkConfig.defaults()))
+                                .answer())
+                .isFalse();
     }
 
     @Test
@@ -201,13 +209,13 @@ final class RecordReportTest {
                         .instance("j", "n")
                         .health("n", NodeStatus.NODE_STATUS_UNREACHABLE)
                         .done();
-        assertThat(act(one, new ReleaseInstance("i", 1, "proof")).answer()).isFalse();
-        assertThat(act(lost, new ReleaseInstance("i", 2, "proof")).answer()).isFalse();
-        assertThat(act(lost, new ReleaseInstance("j", 1, "proof")).answer()).isFalse();
+        assertThat(act(one, new ReleaseInstance("i", 1, "proof", at(9))).answer()).isFalse();
+        assertThat(act(lost, new ReleaseInstance("i", 2, "proof", at(9))).answer()).isFalse();
+        assertThat(act(lost, new ReleaseInstance("j", 1, "proof", at(9))).answer()).isFalse();
         Snapshot maintained =
                 Snapshots.from(lost).admin("n", NodeStatus.NODE_STATUS_MAINTENANCE).done();
-        assertThat(act(maintained, new ReleaseInstance("i", 1, "proof")).answer()).isFalse();
-        Snapshot free = act(lost, new ReleaseInstance("i", 1, "proof")).state();
+        assertThat(act(maintained, new ReleaseInstance("i", 1, "proof", at(9))).answer()).isFalse();
+        Snapshot free = act(lost, new ReleaseInstance("i", 1, "proof", at(9))).state();
         assertThat(free.unplaced()).containsExactly("i");
         assertThat(free.placement("i").orElseThrow().value().getEpoch()).isEqualTo(1);
         assertThat(free.placement("i").orElseThrow().value().getReason()).isEqualTo("proof");

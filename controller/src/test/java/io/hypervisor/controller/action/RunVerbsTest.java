@@ -2,6 +2,7 @@ package io.hypervisor.controller.action;
 
 import static io.hypervisor.controller.action.Acting.act;
 import static io.hypervisor.controller.action.Acting.refused;
+import static io.hypervisor.controller.state.Snapshots.at;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -44,7 +45,8 @@ final class RunVerbsTest {
 
     private static DeleteInstance delete(boolean force) {
         return new DeleteInstance(
-                DeleteInstanceRequest.newBuilder().setInstanceId("i").setForce(force).build());
+                DeleteInstanceRequest.newBuilder().setInstanceId("i").setForce(force).build(),
+                at(9));
     }
 
     @ParameterizedTest

@@ -24,11 +24,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 
 /** The indexed search finds exactly what looking at every node finds. */
 final class SchedulerPropertyTest {
     private static final List<String> PLACES = List.of("", "x", "y");
     private static final List<String> APPS = List.of("web", "db", "cache");
+    private static final List<String> PHYSICAL_NETWORKS = List.of("rare", "dc", "dc", "dc");
     private static final List<String> TOPOLOGIES = List.of("", "zone", "region", "rack");
 
     @Property(tries = 400)
@@ -68,6 +70,11 @@ final class SchedulerPropertyTest {
                                 resources(
                                         1 + random.nextInt(4), (1 + random.nextInt(8)) * GIB, GIB));
                         node.getMetadataBuilder().putLabels("rack", "r" + random.nextInt(3));
+                        if (random.nextInt(4) > 0) {
+                            node.getNetworkBuilder()
+                                    .setVtepIp(random.nextBoolean() ? "10.0.0.1" : "")
+                                    .addPhysicalNetworks(pick(random, PHYSICAL_NETWORKS));
+                        }
                         if (random.nextInt(8) == 0) {
                             node.getMetadataBuilder().putLabels("rare", "yes");
                         }
@@ -100,6 +107,13 @@ final class SchedulerPropertyTest {
                     });
         }
         return now.done();
+    }
+
+    private static Set<String> networks(Random random) {
+        // "" is the overlay.
+        return random.nextBoolean()
+                ? Set.of("", pick(random, PHYSICAL_NETWORKS))
+                : Set.of(pick(random, PHYSICAL_NETWORKS));
     }
 
     private static Demand demand(Random random) {
@@ -137,6 +151,7 @@ final class SchedulerPropertyTest {
                 pick(random, APPS),
                 resources(1 + random.nextInt(3), (1 + random.nextInt(8)) * 256L * MIB, 0),
                 Map.of("app", pick(random, APPS), "tier", "1"),
-                policy.build());
+                policy.build(),
+                random.nextInt(3) == 0 ? networks(random) : Set.of());
     }
 }

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 final class SchedulerTest {
@@ -41,7 +42,8 @@ final class SchedulerTest {
                 "busybox",
                 need,
                 Map.of("app", "web"),
-                built.build());
+                built.build(),
+                Set.of());
     }
 
     private static Demand demand(Consumer<PlacementPolicy.Builder> policy) {

@@ -24,6 +24,8 @@ import io.hypervisor.controller.feed.Contacts;
 import io.hypervisor.controller.feed.Touch;
 import io.hypervisor.controller.fence.LostContactFencer;
 import io.hypervisor.controller.fence.OperatorFencer;
+import io.hypervisor.controller.network.Fresh;
+import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
@@ -49,13 +51,15 @@ class ReconciliationTest {
             new Reconciliation(
                     committer,
                     List.of(
-                            new PlacementReconciler(committer),
+                            new PlacementReconciler(
+                                    committer,
+                                    NetworkConfig.defaults(),
+                                    () -> new Fresh(List.of(), clock.timestamp())),
                             new DrainReconciler(committer),
                             new ReleaseReconciler(
                                     committer,
-                                    List.of(
-                                            new OperatorFencer(),
-                                            new LostContactFencer(contacts)))),
+                                    List.of(new OperatorFencer(), new LostContactFencer(contacts)),
+                                    clock)),
                     tasks,
                     metrics);
 

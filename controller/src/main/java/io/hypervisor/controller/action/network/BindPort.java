@@ -11,7 +11,7 @@ import io.hypervisor.api.v1.PortBindingType;
 import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.network.Lookup;
 import io.hypervisor.controller.network.PortRules;
-import io.hypervisor.controller.placement.Carriage;
+import io.hypervisor.controller.state.Carriage;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;

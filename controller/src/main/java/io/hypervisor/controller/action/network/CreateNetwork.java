@@ -23,7 +23,6 @@ import java.util.Optional;
 public record CreateNetwork(
         CreateNetworkRequest request, RequestMark mark, Fresh fresh, NetworkConfig config)
         implements Action<Network> {
-    private static final int OVERLAY_MTU = 1450;
     private static final int MTU = 1500;
     private static final String PHYSICAL_NETWORK = "default";
 
@@ -68,7 +67,7 @@ public record CreateNetwork(
                         .setCreatedAt(fresh.at())
                         .setUpdatedAt(fresh.at());
         if (request.getMtu() == 0) {
-            network.setMtu(overlay ? OVERLAY_MTU : MTU);
+            network.setMtu(overlay ? Segments.OVERLAY_MTU : MTU);
         }
         if (overlay && request.getVni() == 0) {
             network.setVni(Segments.nextVni(now, config));

@@ -1,6 +1,5 @@
 package io.hypervisor.controller.action.network;
 
-import io.hypervisor.api.internal.v1.AllocationRecord.Holder;
 import io.hypervisor.api.internal.v1.RequestMark;
 import io.hypervisor.api.internal.v1.RouterInterface;
 import io.hypervisor.api.internal.v1.SubnetRecord;
@@ -48,45 +47,26 @@ public record CreateSubnet(CreateSubnetRequest request, RequestMark mark, Fresh 
         Prefix range = Prefix.parse(request.getCidr());
         requireNoOverlap(now, range);
         requireRoomForIpv6(network, range);
-        return Answers.subnet(fresh.id(), edits(request, mark, fresh));
-    }
-
-    /** The records of a subnet that nothing stands against. */
-    public static List<Edit> edits(CreateSubnetRequest request, RequestMark mark, Fresh fresh) {
-        Prefix range = Prefix.parse(request.getCidr());
         Address gateway =
                 request.getGatewayIp().isEmpty()
                         ? Addresses.firstHost(range)
                         : Address.parse(request.getGatewayIp());
         Subnet subnet =
-                Subnet.newBuilder()
+                SubnetRules.subnet(range, gateway, request.getAllocationPoolsList())
                         .setId(fresh.id())
                         .setName(request.getName())
-                        .setNetworkId(request.getNetworkId())
-                        .setCidr(range.toString())
-                        .setGatewayIp(gateway.toString())
+                        .setNetworkId(network.getId())
                         .addAllDnsServers(SubnetRules.dnsServers(request.getDnsServersList()))
-                        .addAllAllocationPools(
-                                SubnetRules.pools(range, gateway, request.getAllocationPoolsList()))
                         .setEnableDhcp(request.getEnableDhcp())
-                        .setIpv6(range.v6())
                         .setCreatedAt(fresh.at())
                         .setUpdatedAt(fresh.at())
                         .build();
-        return List.of(
-                Edit.put(
-                        Table.SUBNET,
-                        subnet.getId(),
-                        SubnetRecord.newBuilder().setSubnet(subnet).setRequest(mark).build()),
-                Ipam.take(
-                        Ipam.hold(
-                                        fresh.ids().get(1),
-                                        subnet.getId(),
-                                        gateway,
-                                        Holder.HOLDER_GATEWAY,
-                                        subnet.getId(),
-                                        fresh.at())
-                                .build()));
+        SubnetRecord record = SubnetRecord.newBuilder().setSubnet(subnet).setRequest(mark).build();
+        return Answers.subnet(
+                subnet.getId(),
+                List.of(
+                        Edit.put(Table.SUBNET, subnet.getId(), record),
+                        Ipam.gateway(subnet, fresh.ids().get(1))));
     }
 
     /** No address may mean two hosts of one network, or of networks that a router joins. */

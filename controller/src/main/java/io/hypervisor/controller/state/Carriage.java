@@ -1,11 +1,9 @@
-package io.hypervisor.controller.placement;
+package io.hypervisor.controller.state;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeNetworkFacts;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.Network;
-import io.hypervisor.controller.state.Entry;
-import io.hypervisor.controller.state.Snapshot;
 
 import java.util.Optional;
 import java.util.Set;
@@ -36,8 +34,17 @@ public final class Carriage {
                 : Optional.of("does not carry physical network \"" + physicalNetwork + "\"");
     }
 
+    /** The networks that a node carries. */
+    static Set<String> of(NodeRecord node) {
+        Set<String> networks = new TreeSet<>(node.getNetwork().getPhysicalNetworksList());
+        if (!node.getNetwork().getVtepIp().isEmpty()) {
+            networks.add("");
+        }
+        return networks;
+    }
+
     /** What the networks of an instance's ports, and of its spec, ask of its node. */
-    static Set<String> needs(Snapshot now, InstanceRecord instance) {
+    public static Set<String> needs(Snapshot now, InstanceRecord instance) {
         Stream<String> bound =
                 now.network().portsOfInstance(instance.getId()).stream()
                         .map(id -> now.network().ports().get(id).value().getPort().getNetworkId());
