@@ -5,9 +5,11 @@ import static picocli.CommandLine.ScopeType.INHERIT;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.NodeRole;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.SecurityRuleDirection;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -50,6 +52,12 @@ final class Hvctl {
                     NodeCommand.class,
                     InstanceCommand.class,
                     ImageCommand.class,
+                    NetworkCommand.class,
+                    SubnetCommand.class,
+                    PortCommand.class,
+                    SecurityGroupCommand.class,
+                    RouterCommand.class,
+                    FloatingIpCommand.class,
                     QueryCommand.class,
                     ContextCommand.class,
                     VersionCommand.class,
@@ -159,6 +167,11 @@ final class Hvctl {
                         NodeStatus.class, converter(text -> Words.parse(NodeStatus.class, text)))
                 .registerConverter(
                         NodeRole.class, converter(text -> Words.parse(NodeRole.class, text)))
+                .registerConverter(
+                        NetworkType.class, converter(text -> Words.parse(NetworkType.class, text)))
+                .registerConverter(
+                        SecurityRuleDirection.class,
+                        converter(text -> Words.parse(SecurityRuleDirection.class, text)))
                 .registerConverter(
                         RestartPolicy.class,
                         converter(text -> Words.parse(RestartPolicy.class, text)))

@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 /** Finds what the user names: by id, by name, or by a prefix of an id that only one has. */
 final class Lookup {
     // What is neither an id nor an exact name is searched for; more than that takes too long.
-    private static final int SEARCHED = 20_000;
+    static final int SEARCHED = 20_000;
     private static final Pattern ID =
             Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
     private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-f][0-9a-f-]{3,35}");
@@ -151,7 +151,7 @@ final class Lookup {
                                                 .build()));
     }
 
-    private static <T> T only(
+    static <T> T only(
             String noun,
             String named,
             List<T> all,
@@ -174,7 +174,7 @@ final class Lookup {
                         .orElse("hvctl " + noun + " list"));
     }
 
-    private static <T> Problem several(
+    static <T> Problem several(
             String nouns,
             String named,
             List<T> found,

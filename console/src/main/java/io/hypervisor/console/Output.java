@@ -19,8 +19,9 @@ final class Output {
         name
     }
 
-    private static final Set<String> GOOD = Set.of("running", "ready", "added");
-    private static final Set<String> BAD = Set.of("failed", "unreachable", "unknown", "deleted");
+    private static final Set<String> GOOD = Set.of("running", "ready", "added", "active");
+    private static final Set<String> BAD =
+            Set.of("failed", "unreachable", "unknown", "deleted", "error");
 
     private final PrintStream out;
     private final Format format;

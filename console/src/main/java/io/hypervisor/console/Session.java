@@ -17,6 +17,8 @@ import io.hypervisor.api.v1.ClusterServiceGrpc.ClusterServiceBlockingStub;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc.ComputeServiceBlockingStub;
 import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.NetworkServiceGrpc;
+import io.hypervisor.api.v1.NetworkServiceGrpc.NetworkServiceBlockingStub;
 import io.hypervisor.api.v1.NodeEvent;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.api.v1.WatchNodesRequest;
@@ -96,6 +98,11 @@ final class Session implements AutoCloseable {
     /** For one call that answers soon. */
     ClusterServiceBlockingStub cluster() {
         return limited(ClusterServiceGrpc.newBlockingStub(channel), Optional.of(callTimeout));
+    }
+
+    /** For one call that answers soon. */
+    NetworkServiceBlockingStub network() {
+        return limited(NetworkServiceGrpc.newBlockingStub(channel), Optional.of(callTimeout));
     }
 
     /** For calls that last: until the limit, or as long as they like. */

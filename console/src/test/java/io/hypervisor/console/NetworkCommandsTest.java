@@ -1,0 +1,199 @@
+package io.hypervisor.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.stub.StreamObserver;
+import io.hypervisor.api.v1.AddSecurityRuleRequest;
+import io.hypervisor.api.v1.AddSecurityRuleResponse;
+import io.hypervisor.api.v1.CreatePortRequest;
+import io.hypervisor.api.v1.CreatePortResponse;
+import io.hypervisor.api.v1.EtherType;
+import io.hypervisor.api.v1.ListNetworksRequest;
+import io.hypervisor.api.v1.ListNetworksResponse;
+import io.hypervisor.api.v1.ListSecurityGroupsRequest;
+import io.hypervisor.api.v1.ListSecurityGroupsResponse;
+import io.hypervisor.api.v1.Network;
+import io.hypervisor.api.v1.NetworkServiceGrpc;
+import io.hypervisor.api.v1.NetworkType;
+import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.SecurityGroup;
+import io.hypervisor.api.v1.SecurityGroupRule;
+import io.hypervisor.api.v1.SecurityRuleDirection;
+import io.hypervisor.console.Cli.Result;
+import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.server.GrpcServer;
+import io.hypervisor.core.server.HostPort;
+import io.hypervisor.core.server.TlsConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+class NetworkCommandsTest {
+    private final Service service = new Service();
+    private final VirtualTasks tasks = new VirtualTasks();
+    private final GrpcServer server =
+            new GrpcServer(
+                    new HostPort("127.0.0.1", 0),
+                    TlsConfig.none(),
+                    tasks,
+                    new SimpleMeterRegistry(),
+                    List.of(),
+                    List.of(service),
+                    Duration.ofMillis(10));
+    private final Cli hvctl = new Cli("127.0.0.1:" + server.port());
+
+    @AfterEach
+    void stop() {
+        server.close();
+        tasks.close();
+    }
+
+    /** Two networks and a group; remembers what it was asked for last. */
+    private static final class Service extends NetworkServiceGrpc.NetworkServiceImplBase {
+        final AtomicReference<Object> asked = new AtomicReference<>();
+
+        @Override
+        public void listNetworks(
+                ListNetworksRequest request, StreamObserver<ListNetworksResponse> observer) {
+            answer(
+                    observer,
+                    ListNetworksResponse.newBuilder()
+                            .addNetworks(
+                                    Network.newBuilder()
+                                            .setId(FakeController.id(1))
+                                            .setName("blue")
+                                            .setType(NetworkType.NETWORK_TYPE_VXLAN)
+                                            .setVni(4096)
+                                            .setMtu(1450)
+                                            .setTenantId("default"))
+                            .addNetworks(
+                                    Network.newBuilder()
+                                            .setId(FakeController.id(2))
+                                            .setName("office")
+                                            .setType(NetworkType.NETWORK_TYPE_VLAN)
+                                            .setPhysicalNetwork("default")
+                                            .setVlanId(7)
+                                            .setMtu(1500)
+                                            .setTenantId("default"))
+                            .build());
+        }
+
+        @Override
+        public void createPort(
+                CreatePortRequest request, StreamObserver<CreatePortResponse> observer) {
+            asked.set(request);
+            Port.Builder port =
+                    Port.newBuilder()
+                            .setName(request.getName())
+                            .setStatus("DOWN")
+                            .setIpAddress("10.0.0.2");
+            answer(observer, CreatePortResponse.newBuilder().setPort(port).build());
+        }
+
+        @Override
+        public void listSecurityGroups(
+                ListSecurityGroupsRequest request,
+                StreamObserver<ListSecurityGroupsResponse> observer) {
+            answer(
+                    observer,
+                    ListSecurityGroupsResponse.newBuilder()
+                            .addSecurityGroups(
+                                    SecurityGroup.newBuilder()
+                                            .setId(FakeController.id(3))
+                                            .setName("web"))
+                            .build());
+        }
+
+        @Override
+        public void addSecurityRule(
+                AddSecurityRuleRequest request, StreamObserver<AddSecurityRuleResponse> observer) {
+            asked.set(request);
+            SecurityGroupRule.Builder rule =
+                    SecurityGroupRule.newBuilder()
+                            .setId("rule")
+                            .setDirection(request.getDirection())
+                            .setEtherType(EtherType.ETHER_TYPE_IPV4)
+                            .setProtocol(request.getProtocol())
+                            .setPortRangeMin(request.getPortRangeMin())
+                            .setPortRangeMax(request.getPortRangeMax())
+                            .setRemoteIpPrefix(request.getRemoteIpPrefix());
+            answer(observer, AddSecurityRuleResponse.newBuilder().setRule(rule).build());
+        }
+
+        private static <T> void answer(StreamObserver<T> observer, T response) {
+            observer.onNext(response);
+            observer.onCompleted();
+        }
+    }
+
+    @Test
+    void networksAreListed() {
+        assertThat(hvctl.run("network", "list", "--columns", "network,type,segment,mtu"))
+                .isEqualTo(
+                        new Result(
+                                0,
+                                """
+                                NETWORK  TYPE   SEGMENT         MTU
+                                blue     vxlan  vni 4096        1450
+                                office   vlan   default vlan 7  1500
+                                """,
+                                ""));
+        assertThat(hvctl.run("net", "get", "office").out())
+                .startsWith("NETWORK  office\nTYPE     vlan\n")
+                .contains("ADMIN    down\n");
+    }
+
+    @Test
+    void resourcesAreFoundByNameAndTheBeginningOfTheirIds() {
+        assertThat(hvctl.run("port", "create", "p", "--network", "office", "--group", "web").code())
+                .isZero();
+        assertThat(service.asked.get())
+                .isEqualTo(
+                        CreatePortRequest.newBuilder()
+                                .setName("p")
+                                .setNetworkId(FakeController.id(2))
+                                .addSecurityGroups(FakeController.id(3))
+                                .build());
+        Result missing = hvctl.run("port", "create", "--network", "ofice");
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.err())
+                .contains("network not found: ofice")
+                .contains("did you mean office?");
+        assertThat(hvctl.run("port", "create").code()).isEqualTo(2);
+    }
+
+    @Test
+    void rulesAreSaidInWords() {
+        assertThat(
+                        hvctl.run(
+                                        "sg",
+                                        "allow",
+                                        "web",
+                                        "ingress",
+                                        "--tcp",
+                                        "80-90",
+                                        "--cidr",
+                                        "10.0.0.0/8",
+                                        "--no-header")
+                                .out())
+                .isEqualTo("rule  ingress  ipv4  tcp  80-90  10.0.0.0/8\n");
+        assertThat(service.asked.get())
+                .isEqualTo(
+                        AddSecurityRuleRequest.newBuilder()
+                                .setSecurityGroupId(FakeController.id(3))
+                                .setDirection(SecurityRuleDirection.SECURITY_RULE_DIRECTION_INGRESS)
+                                .setProtocol("tcp")
+                                .setPortRangeMin(80)
+                                .setPortRangeMax(90)
+                                .setRemoteIpPrefix("10.0.0.0/8")
+                                .build());
+        assertThat(hvctl.run("sg", "allow", "web", "ingress", "--udp", "x").err())
+                .contains("ports: x");
+        assertThat(hvctl.run("sg", "allow", "web", "sideways").code()).isEqualTo(2);
+    }
+}
