@@ -20,6 +20,7 @@ import io.hypervisor.controller.action.network.AssociateFloatingIP;
 import io.hypervisor.controller.action.network.CreateFloatingIP;
 import io.hypervisor.controller.action.network.DeleteFloatingIP;
 import io.hypervisor.controller.action.network.DisassociateFloatingIP;
+import io.hypervisor.controller.network.FloatingIps;
 import io.hypervisor.controller.network.Lookup;
 import io.hypervisor.controller.state.NetworkKeys;
 import io.hypervisor.controller.state.RouterViews;
@@ -41,7 +42,7 @@ record FloatingIpMethods(Networking networking) {
                                 new CreateFloatingIP(
                                         request,
                                         Networking.mark(request.getRequestId(), request),
-                                        networking.fresh(CreateFloatingIP.RECORDS),
+                                        networking.fresh(FloatingIps.IDS),
                                         networking.config())))
                 .build();
     }

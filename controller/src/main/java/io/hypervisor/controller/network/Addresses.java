@@ -1,6 +1,5 @@
 package io.hypervisor.controller.network;
 
-import io.hypervisor.controller.state.HeldAddresses;
 import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.Mac;
 import io.hypervisor.network.model.Prefix;
@@ -79,14 +78,14 @@ public final class Addresses {
 
     /** The first address that a host may have: that after the network's own. */
     public static Address firstHost(Prefix range) {
-        return HeldAddresses.step(range.first(), 1);
+        return range.first().step(1);
     }
 
     /** The last address that a host may have: in IPv4 that before the broadcast address. */
     public static Address lastHost(Prefix range) {
         BigInteger size = BigInteger.ONE.shiftLeft(range.first().width() - range.length());
         Address beyond = new Address(range.v6(), range.first().bits().add(size));
-        return HeldAddresses.step(beyond, range.v6() ? -1 : -2);
+        return beyond.step(range.v6() ? -1 : -2);
     }
 
     /** Whether a host of the range may have the address. */

@@ -2,9 +2,12 @@ package io.hypervisor.controller.network;
 
 import com.google.protobuf.Timestamp;
 
+import io.hypervisor.api.internal.v1.AllocationRecord.Holder;
 import io.hypervisor.api.internal.v1.FloatingIPRecord;
+import io.hypervisor.api.v1.FixedIP;
 import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.IPAllocation;
+import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.controller.state.Edit;
@@ -15,17 +18,80 @@ import io.hypervisor.core.Fault;
 import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.Prefix;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /** What maps to what. */
 public final class FloatingIps {
+    /** How many ids one takes: its own, that of its MAC address and that of its allocation. */
+    public static final int IDS = 3;
+
     private FloatingIps() {}
 
-    /** Writes a floating IP that maps to an address of a port; both empty: to none. */
+    /**
+     * The next free IPv4 address of an external network as a floating IP, which is in the record as
+     * far as the caller knows it. FAILED_PRECONDITION without an IPv4 subnet, RESOURCE_EXHAUSTED
+     * when none is free.
+     */
+    public static List<Edit> create(
+            Snapshot now,
+            FloatingIPRecord.Builder record,
+            Network network,
+            Fresh fresh,
+            NetworkConfig config) {
+        List<Subnet> subnets =
+                Gateways.subnets(now, network.getId()).stream().filter(s -> !s.getIpv6()).toList();
+        if (subnets.isEmpty()) {
+            throw Fault.of(
+                    Fault.Kind.FAILED_PRECONDITION,
+                    "NO_SUBNET",
+                    "network " + network.getId() + ": has no IPv4 subnet (expected: one at least)");
+        }
+        FixedIP address = Gateways.nextFree(now, subnets);
+        record.setMacAddress(Macs.next(now, config, fresh.ids().get(1)))
+                .getFloatingIpBuilder()
+                .setId(fresh.id())
+                .setFloatingIp(address.getIpAddress())
+                .setFloatingNetworkId(network.getId())
+                .setCreatedAt(fresh.at())
+                .setUpdatedAt(fresh.at());
+        return List.of(
+                Edit.put(Table.FLOATING_IP, fresh.id(), record.build()),
+                Ipam.take(
+                        Ipam.hold(
+                                        fresh.ids().get(2),
+                                        address.getSubnetId(),
+                                        Address.parse(address.getIpAddress()),
+                                        Holder.HOLDER_FLOATING_IP,
+                                        fresh.id(),
+                                        fresh.at())
+                                .build()));
+    }
+
+    /** Removes a floating IP and frees its address. */
+    public static List<Edit> delete(Snapshot now, FloatingIP ip) {
+        List<Edit> edits = new ArrayList<>();
+        edits.add(Edit.delete(Table.FLOATING_IP, ip.getId()));
+        Address address = Address.parse(ip.getFloatingIp());
+        Gateways.subnets(now, ip.getFloatingNetworkId()).stream()
+                .filter(
+                        subnet ->
+                                Ipam.holder(now, subnet, address)
+                                        .filter(held -> held.getHolderId().equals(ip.getId()))
+                                        .isPresent())
+                .forEach(subnet -> edits.add(Ipam.free(subnet.getId(), ip.getFloatingIp())));
+        return edits;
+    }
+
+    /**
+     * Writes a floating IP that maps to an address of a port; both empty: to none. It is its
+     * tenant's affair from then on, whoever made it.
+     */
     public static Edit write(FloatingIPRecord record, String portId, String fixedIp, Timestamp at) {
-        FloatingIPRecord.Builder next = record.toBuilder();
+        FloatingIPRecord.Builder next = record.toBuilder().clearOfInstance();
         next.getFloatingIpBuilder().setPortId(portId).setFixedIp(fixedIp).setUpdatedAt(at);
         return Edit.put(Table.FLOATING_IP, record.getFloatingIp().getId(), next.build());
     }

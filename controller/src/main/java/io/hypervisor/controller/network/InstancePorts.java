@@ -2,12 +2,16 @@ package io.hypervisor.controller.network;
 
 import com.google.protobuf.Timestamp;
 
+import io.hypervisor.api.internal.v1.FloatingIPRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.PortRecord;
 import io.hypervisor.api.v1.CreatePortRequest;
+import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkSpec;
+import io.hypervisor.api.v1.Port;
 import io.hypervisor.controller.state.Carriage;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NetworkKeys;
@@ -23,7 +27,7 @@ import java.util.Optional;
 /** The ports that come and go with instances, in the transactions of these. */
 public final class InstancePorts {
     /** How many ids a port takes with all that belongs to it. */
-    public static final int IDS = NewPort.IDS;
+    public static final int IDS = NewPort.IDS + FloatingIps.IDS;
 
     private static final String FIELD = "spec.network.";
 
@@ -115,7 +119,49 @@ public final class InstancePorts {
                         .build();
         List<Edit> edits = new ArrayList<>(made.others());
         edits.add(Edit.put(Table.PORT, record.getPort().getId(), record));
+        if (spec.getAssignPublicIp()) {
+            edits.addAll(publicIp(now, record.getPort(), fresh.after(NewPort.IDS), config));
+        }
         return edits;
+    }
+
+    private static List<Edit> publicIp(Snapshot now, Port port, Fresh fresh, NetworkConfig config) {
+        String field = FIELD + "assign_public_ip";
+        if (port.getIpAddress().contains(":")) {
+            throw Fault.of(
+                    Fault.Kind.FAILED_PRECONDITION,
+                    "NOT_IPV4",
+                    field
+                            + ": value: true (expected: false for an IPv6 address, "
+                            + port.getIpAddress()
+                            + ")");
+        }
+        String outside =
+                now.network().find(NetworkKeys.routerOfSubnet(port.getSubnetId())).stream()
+                        .map(id -> now.network().routers().get(id).value().getRouter())
+                        .map(router -> router.getExternalGateway().getNetworkId())
+                        .filter(id -> !id.isEmpty())
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        Fault.of(
+                                                Fault.Kind.FAILED_PRECONDITION,
+                                                "NO_ROUTER",
+                                                field
+                                                        + ": value: true (expected: a router with"
+                                                        + " an external gateway in subnet "
+                                                        + port.getSubnetId()
+                                                        + ")"));
+        FloatingIPRecord.Builder record =
+                FloatingIPRecord.newBuilder()
+                        .setFloatingIp(
+                                FloatingIP.newBuilder()
+                                        .setTenantId(port.getTenantId())
+                                        .setPortId(port.getId())
+                                        .setFixedIp(port.getIpAddress()))
+                        .setOfInstance(true);
+        Network network = Lookup.network(now, outside, 0).getNetwork();
+        return FloatingIps.create(now, record, network, fresh, config);
     }
 
     /**

@@ -45,8 +45,8 @@ public record NewPort(Port port, List<Edit> others) {
         requireAllowed(network, tenant);
         requireFreeName(now, request);
         requireFits(network, request.getBindingType(), at);
-        Place place = place(now, request, at);
         DefaultGroups.Group groups = groups(now, request, network, fresh.after(2));
+        Place place = place(now, request, at);
         boolean chosen = request.getBindingType() != PortBindingType.PORT_BINDING_UNSPECIFIED;
         Port.Builder port =
                 Port.newBuilder()

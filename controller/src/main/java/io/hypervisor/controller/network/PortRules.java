@@ -70,7 +70,11 @@ public final class PortRules {
         }
         for (String floating : state.find(NetworkKeys.floatingIpOfPort(id))) {
             FloatingIPRecord mapped = state.floatingIps().get(floating).value();
-            edits.add(Edit.put(Table.FLOATING_IP, floating, disassociated(mapped, at)));
+            if (mapped.getOfInstance()) {
+                edits.addAll(FloatingIps.delete(now, mapped.getFloatingIp()));
+            } else {
+                edits.add(FloatingIps.write(mapped, "", "", at));
+            }
         }
         edits.addAll(forgetState(state, id));
         return edits;
@@ -79,13 +83,6 @@ public final class PortRules {
     private static AllocationRecord withoutPort(AllocationRecord record) {
         AllocationRecord.Builder next = record.toBuilder();
         next.getAllocationBuilder().clearPortId();
-        return next.build();
-    }
-
-    /** A floating IP that maps to nothing; its tenant keeps the address. */
-    public static FloatingIPRecord disassociated(FloatingIPRecord record, Timestamp at) {
-        FloatingIPRecord.Builder next = record.toBuilder();
-        next.getFloatingIpBuilder().clearPortId().clearFixedIp().setUpdatedAt(at);
         return next.build();
     }
 

@@ -135,8 +135,8 @@ public final class SubnetRules {
         }
         List<Pool> all =
                 List.of(
-                        new Pool(Addresses.firstHost(range), HeldAddresses.step(gateway, -1)),
-                        new Pool(HeldAddresses.step(gateway, 1), Addresses.lastHost(range)));
+                        new Pool(Addresses.firstHost(range), gateway.step(-1)),
+                        new Pool(gateway.step(1), Addresses.lastHost(range)));
         return all.stream()
                 .filter(pool -> pool.start.compareTo(pool.end) <= 0)
                 .map(Pool::toProto)

@@ -5,7 +5,6 @@ import io.hypervisor.network.model.Address;
 import org.pcollections.PSortedMap;
 import org.pcollections.TreePMap;
 
-import java.math.BigInteger;
 import java.util.Map;
 import java.util.Optional;
 
@@ -31,9 +30,9 @@ public final class HeldAddresses {
             return this;
         }
         Map.Entry<Address, Address> below = runs.floorEntry(address);
-        Address after = step(address, 1);
+        Address after = address.step(1);
         Address start =
-                below != null && step(below.getValue(), 1).equals(address)
+                below != null && below.getValue().step(1).equals(address)
                         ? below.getKey()
                         : address;
         Address end = runs.getOrDefault(after, address);
@@ -48,10 +47,10 @@ public final class HeldAddresses {
         Map.Entry<Address, Address> run = runs.floorEntry(address);
         PSortedMap<Address, Address> rest = runs.minus(run.getKey());
         if (run.getKey().compareTo(address) < 0) {
-            rest = rest.plus(run.getKey(), step(address, -1));
+            rest = rest.plus(run.getKey(), address.step(-1));
         }
         if (address.compareTo(run.getValue()) < 0) {
-            rest = rest.plus(step(address, 1), run.getValue());
+            rest = rest.plus(address.step(1), run.getValue());
         }
         return new HeldAddresses(rest, count - 1);
     }
@@ -70,17 +69,12 @@ public final class HeldAddresses {
     /** The first address from one to another, both included, that is not held. */
     public Optional<Address> nextFree(Address from, Address to) {
         // No two runs touch: behind the run that holds the first is a free one.
-        Address free = contains(from) ? step(runs.floorEntry(from).getValue(), 1) : from;
+        Address free = contains(from) ? runs.floorEntry(from).getValue().step(1) : from;
         return free.compareTo(to) <= 0 ? Optional.of(free) : Optional.empty();
     }
 
     /** How many runs there are. */
     int runs() {
         return runs.size();
-    }
-
-    /** The address so many after another. */
-    public static Address step(Address address, int by) {
-        return new Address(address.v6(), address.bits().add(BigInteger.valueOf(by)));
     }
 }

@@ -14,13 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Runs actions in tests as the committer does. */
-final class Acting {
+public final class Acting {
     private Acting() {}
 
     /** The state after an action, and its answer. */
-    record After<R>(Snapshot state, R answer, int writes) {}
+    public record After<R>(Snapshot state, R answer, int writes) {}
 
-    static <R> After<R> act(Snapshot now, Action<R> action) {
+    public static <R> After<R> act(Snapshot now, Action<R> action) {
         Decision<R> decision = action.decide(now);
         assertThat(decision.edits()).hasSizeLessThanOrEqualTo(Store.MAX_WRITES);
         assertThat(decision.edits().stream().map(edit -> edit.key())).doesNotHaveDuplicates();
@@ -30,7 +30,7 @@ final class Acting {
     }
 
     /** That id, and more of which nothing else is made in the test. */
-    static Fresh fresh(String id) {
+    public static Fresh fresh(String id) {
         List<String> ids = new ArrayList<>(List.of(id));
         for (int i = 1; i < CreateInstance.IDS; i++) {
             ids.add(Snapshots.id(0x10_0000 * i + id.hashCode() % 0x10_0000));
@@ -38,7 +38,7 @@ final class Acting {
         return new Fresh(ids, Snapshots.at(1));
     }
 
-    static Fault refused(Snapshot now, Action<?> action, Fault.Kind kind) {
+    public static Fault refused(Snapshot now, Action<?> action, Fault.Kind kind) {
         Fault fault = catchThrowableOfType(Fault.class, () -> action.decide(now));
         assertThat(fault).as("%s on %s", kind, action).isNotNull();
         assertThat(fault.kind()).isEqualTo(kind);

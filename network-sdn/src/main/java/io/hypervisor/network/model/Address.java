@@ -37,6 +37,11 @@ public record Address(boolean v6, BigInteger bits) implements Comparable<Address
         return v6 ? 128 : 32;
     }
 
+    /** The address so many after this one. */
+    public Address step(long by) {
+        return new Address(v6, bits.add(BigInteger.valueOf(by)));
+    }
+
     @Override
     public int compareTo(Address other) {
         return ORDER.compare(this, other);
