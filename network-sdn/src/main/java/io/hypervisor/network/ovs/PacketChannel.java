@@ -1,0 +1,139 @@
+package io.hypervisor.network.ovs;
+
+import io.hypervisor.core.Tasks;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * A connection of OpenFlow to the integration bridge, for packets to and from us and for meters. It
+ * comes back by itself; each new connection tells that the switch may have forgotten everything.
+ */
+final class PacketChannel implements AutoCloseable {
+    private static final Duration ANSWER = Duration.ofSeconds(15);
+    // A packet is answered in well under a millisecond: what waits longer than a second is stale.
+    private static final int MOST_WAITING = 1_000;
+    private static final int MOST_FRAME = 60_000;
+
+    private final Path socket;
+    private final Tasks tasks;
+    private final Consumer<PacketIn> handler;
+    private final Runnable connected;
+    private final Reconnecting<OpenFlowSession> connection;
+    private final Executor packets;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final LongAdder dropped = new LongAdder();
+    private long connections;
+    private volatile long number;
+
+    /**
+     * Not connected yet.
+     *
+     * @param handler gets the packets that flows hand to us, one after the other
+     * @param connected told of each new connection; must not block
+     */
+    PacketChannel(
+            Path socket, Tasks tasks, Consumer<PacketIn> handler, Runnable connected) {
+        this.socket = socket;
+        this.tasks = tasks;
+        this.handler = handler;
+        this.connected = connected;
+        this.packets = tasks.serial("packets");
+        this.connection =
+                new Reconnecting<>("OpenFlow at " + socket, tasks, this::open, () -> number = 0);
+    }
+
+    /** Begins to connect. */
+    void start() {
+        connection.start();
+    }
+
+    /** The number of the present connection, from 1 for the first; 0: there is none. */
+    long connection() {
+        return number;
+    }
+
+    /** How many packets were dropped because too many waited for an answer. */
+    long dropped() {
+        return dropped.sum();
+    }
+
+    /** Sends a frame out of a port, if there is a connection. */
+    void send(int port, byte[] frame) {
+        if (frame.length <= MOST_FRAME) {
+            connection.session().ifPresent(open -> open.send(OpenFlow.packetOut(port, frame)));
+        }
+    }
+
+    /** Adds and changes meters, before flows name them. */
+    void ensureMeters(Collection<Meter> meters) {
+        await(open -> open.ensureMeters(meters));
+    }
+
+    /** Removes all other meters, once no flow names them. */
+    void removeMetersBut(Set<Integer> ids) {
+        await(open -> open.removeMetersBut(ids));
+    }
+
+    private void await(Function<OpenFlowSession, CompletableFuture<Void>> request) {
+        OpenFlowSession open =
+                connection.session().orElseThrow(() -> new SwitchException("not connected"));
+        try {
+            tasks.await(request.apply(open), ANSWER);
+        } catch (ExecutionException e) {
+            throw new SwitchException("meters: " + e.getCause().getMessage(), e.getCause());
+        } catch (TimeoutException e) {
+            open.close();
+            throw new SwitchException("meters: no answer in " + ANSWER, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SwitchException("meters: interrupted", e);
+        }
+    }
+
+    private OpenFlowSession open() throws IOException {
+        return OpenFlowSession.connect(
+                socket,
+                new OpenFlowSession.Events() {
+                    @Override
+                    public void ready() {
+                        number = ++connections;
+                        connected.run();
+                    }
+
+                    @Override
+                    public void received(PacketIn packet) {
+                        queue(packet);
+                    }
+                });
+    }
+
+    private void queue(PacketIn packet) {
+        if (waiting.get() >= MOST_WAITING) {
+            dropped.increment();
+            return;
+        }
+        waiting.incrementAndGet();
+        packets.execute(
+                () -> {
+                    waiting.decrementAndGet();
+                    handler.accept(packet);
+                });
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

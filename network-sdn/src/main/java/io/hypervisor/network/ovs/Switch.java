@@ -1,0 +1,318 @@
+package io.hypervisor.network.ovs;
+
+import com.google.gson.JsonObject;
+
+import io.hypervisor.core.Backoff;
+import io.hypervisor.core.Outcome;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.WorkQueue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * The node's switch: an integration bridge that carries the flows, the tunnel and a patch to each
+ * physical network, and the devices of ports. Every method that changes something may be called again
+ * and then changes nothing; what it throws is a {@link SwitchException}.
+ */
+public final class Switch implements AutoCloseable {
+    private static final Backoff PAUSES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
+    private static final String FLOWS = "flows";
+
+    /** What a device is to the switch. */
+    public enum DeviceType {
+        /** An interface that is there: a veth or tap. */
+        SYSTEM(""),
+        /** An interface that the switch makes. */
+        INTERNAL("internal");
+
+        private final String text;
+
+        DeviceType(String text) {
+            this.text = text;
+        }
+    }
+
+    /** Flows that somebody wants, and the meters that they name. */
+    private record Wanted(List<String> flows, List<Meter> meters) {}
+
+    private final SwitchConfig config;
+    private final Ovsdb ovsdb;
+    private final PacketChannel channel;
+    private final FlowLoader loader;
+    private final ConnectionTracking tracking;
+    private final WorkQueue<String> reload;
+    private final Object changing = new Object();
+    private final Object loading = new Object();
+    private Map<String, Integer> zones = Map.of();
+    private Optional<Wanted> wanted = Optional.empty();
+
+    /**
+     * Not connected yet.
+     *
+     * @param packets gets what flows hand to the node, one after the other
+     * @param changed told when {@link #state} may tell something else; must not block
+     */
+    public Switch(
+            SwitchConfig config, Tasks tasks, Consumer<PacketIn> packets, Runnable changed) {
+        this.config = config;
+        this.loader = new FlowLoader(config.openflow(), List.of());
+        this.tracking = new ConnectionTracking(config);
+        this.reload = new WorkQueue<>("switch", tasks, PAUSES, key -> reload());
+        this.ovsdb =
+                new Ovsdb(
+                        config.ovsdb(),
+                        "Open_vSwitch",
+                        Map.of(
+                                "Bridge",
+                                List.of(
+                                        "name",
+                                        "ports",
+                                        "datapath_type",
+                                        "fail_mode",
+                                        "protocols",
+                                        "controller",
+                                        "external_ids"),
+                                "Port",
+                                List.of("name", "interfaces"),
+                                "Interface",
+                                List.of(
+                                        "name",
+                                        "type",
+                                        "options",
+                                        "ofport",
+                                        "error",
+                                        "external_ids")),
+                        tasks,
+                        changed);
+        this.channel =
+                new PacketChannel(
+                        config.openflow(),
+                        tasks,
+                        packets,
+                        () -> {
+                            reload.add(FLOWS);
+                            changed.run();
+                        });
+    }
+
+    /** Begins to connect. */
+    public void start() {
+        ovsdb.start();
+        channel.start();
+    }
+
+    /** What the switch has now. */
+    public SwitchState state() {
+        return State.of(config, ovsdb.tables(), ovsdb.connected() && channel.connection() != 0);
+    }
+
+    /**
+     * Makes the bridge, the tunnel's port and the patches, as configured, and gives conntrack zones to
+     * the devices of ports and to what else needs one. Physical networks whose bridge is missing are
+     * left out: {@link SwitchState#patchErrors} names them.
+     *
+     * @param others names of what has no device and needs a zone, such as ids of routers
+     */
+    public void ensure(Set<String> others) {
+        synchronized (changing) {
+            // Twice: what a new bridge carries needs the bridge.
+            for (int pass = 0; pass < 2; pass++) {
+                transact(Layout.operations(config, ovsdb.tables()));
+            }
+            ensureZones(others);
+            for (Row device : State.devices(config, ovsdb.tables())) {
+                if (Marks.zone(device) == 0) {
+                    adopt(device);
+                }
+            }
+            noteZones();
+        }
+    }
+
+    private void ensureZones(Set<String> names) {
+        Row bridge = bridge();
+        Map<String, Integer> there = Marks.otherZones(bridge);
+        Map<String, String> added = new HashMap<>();
+        Set<Integer> taken = new HashSet<>(there.values());
+        int last = there.values().stream().max(Integer::compare).orElse(0);
+        for (String name : names) {
+            if (!there.containsKey(name)) {
+                last = Zones.OF_OTHERS.next(last, taken);
+                taken.add(last);
+                tracking.flush(last);
+                added.put(Marks.ZONE_OF + name, Integer.toString(last));
+            }
+        }
+        List<String> stale =
+                there.keySet().stream()
+                        .filter(name -> !names.contains(name))
+                        .map(name -> Marks.ZONE_OF + name)
+                        .toList();
+        if (!added.isEmpty() || !stale.isEmpty()) {
+            transact(
+                    List.of(
+                            Ops.mutate(
+                                    "Bridge",
+                                    bridge.uuid(),
+                                    "external_ids",
+                                    "delete",
+                                    Ops.set(stale)),
+                            Ops.mutate(
+                                    "Bridge",
+                                    bridge.uuid(),
+                                    "external_ids",
+                                    "insert",
+                                    Ops.map(added))));
+        }
+    }
+
+    private void transact(List<JsonObject> operations) {
+        if (!operations.isEmpty()) {
+            ovsdb.transact(operations);
+        }
+    }
+
+    /** Puts a device into the bridge for a port. */
+    public void plug(String device, String portId, DeviceType type) {
+        synchronized (changing) {
+            Optional<Row> there = ovsdb.tables().named("Interface", device);
+            if (there.isPresent()) {
+                Row row = there.get();
+                if (!Marks.has(config, row, Marks.PLUGGED)) {
+                    throw new SwitchException("interface " + device + " exists and is not ours");
+                }
+                boolean right =
+                        portId.equals(row.map("external_ids").get(Marks.PORT_ID))
+                                && row.text("type").equals(type.text)
+                                && State.devices(config, ovsdb.tables()).contains(row);
+                if (right) {
+                    return;
+                }
+                remove(row);
+            }
+            int zone = newZone();
+            JsonObject columns = Ops.with(Ops.row(), "type", type.text);
+            Map<String, String> marks = Marks.of(config, Marks.PLUGGED, portId, zone);
+            Ops.with(columns, "external_ids", Ops.map(marks));
+            List<JsonObject> operations =
+                    new ArrayList<>(Layout.newPort(bridge().uuid(), device, columns, 0));
+            operations.addAll(remember(zone));
+            ovsdb.transact(operations);
+            noteZones();
+        }
+    }
+
+    /** Takes a device of a port out of the bridge, if it is there. */
+    public void unplug(String device) {
+        synchronized (changing) {
+            Optional<Row> there = ovsdb.tables().named("Interface", device);
+            if (there.isPresent()) {
+                Row row = there.get();
+                if (!Marks.has(config, row, Marks.PLUGGED)
+                        && !Marks.has(config, row, Marks.ADOPTED)) {
+                    throw new SwitchException("interface " + device + " is not ours");
+                }
+                remove(row);
+            }
+        }
+    }
+
+    /**
+     * Makes the flow table and the meters hold just this. Should the switch forget them, as when it
+     * starts again, it is loaded anew without being asked.
+     */
+    public void apply(List<String> flows, List<Meter> meters) {
+        synchronized (loading) {
+            wanted = Optional.of(new Wanted(flows, meters));
+            load(wanted.get());
+        }
+    }
+
+    /** Sends a frame out of the port of that OpenFlow number, if the switch is in reach. */
+    public void send(int ofport, byte[] frame) {
+        channel.send(ofport, frame);
+    }
+
+    /** How many packets of guests were dropped because too many waited. */
+    public long droppedPackets() {
+        return channel.dropped();
+    }
+
+    private Outcome reload() {
+        synchronized (loading) {
+            wanted.ifPresent(this::load);
+        }
+        return Outcome.done();
+    }
+
+    private void load(Wanted what) {
+        long connection = channel.connection();
+        if (connection == 0) {
+            throw new SwitchException("OpenFlow at " + config.openflow() + ": not connected");
+        }
+        channel.ensureMeters(what.meters());
+        loader.load(what.flows(), connection);
+        channel.removeMetersBut(what.meters().stream().map(Meter::id).collect(Collectors.toSet()));
+    }
+
+    private Row bridge() {
+        return State.bridge(config, ovsdb.tables())
+                .orElseThrow(() -> new SwitchException("no bridge yet: " + config.bridge()));
+    }
+
+    /** Marks a device that somebody else plugged for one of our ports. */
+    private void adopt(Row device) {
+        int zone = newZone();
+        String portId = device.map("external_ids").get(Marks.PORT_ID);
+        Map<String, String> marks = Marks.of(config, Marks.ADOPTED, portId, zone);
+        List<JsonObject> operations = new ArrayList<>();
+        operations.addAll(Layout.put("Interface", device.uuid(), marks));
+        operations.addAll(remember(zone));
+        ovsdb.transact(operations);
+    }
+
+    private int newZone() {
+        Set<Integer> taken = new HashSet<>(State.zones(config, ovsdb.tables()).values());
+        int zone = Zones.OF_PORTS.next(Marks.zone(bridge()), taken);
+        tracking.flush(zone);
+        return zone;
+    }
+
+    private List<JsonObject> remember(int zone) {
+        Map<String, String> mark = Map.of(Marks.ZONE, Integer.toString(zone));
+        return Layout.put("Bridge", bridge().uuid(), mark);
+    }
+
+    private void remove(Row device) {
+        ovsdb.transact(Layout.removal(ovsdb.tables(), device));
+        noteZones();
+    }
+
+    /** Ends the flows of what had a zone when we last looked and is gone. */
+    private void noteZones() {
+        Map<String, Integer> now = State.zones(config, ovsdb.tables());
+        zones.forEach(
+                (user, zone) -> {
+                    if (!now.containsKey(user)) {
+                        tracking.flush(zone);
+                    }
+                });
+        zones = now;
+    }
+
+    @Override
+    public void close() {
+        reload.close();
+        channel.close();
+        ovsdb.close();
+    }
+}

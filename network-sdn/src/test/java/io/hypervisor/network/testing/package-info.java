@@ -1,0 +1,2 @@
+/** A private Open vSwitch with guests, for tests of this and of other modules. */
+package io.hypervisor.network.testing;
