@@ -23,6 +23,7 @@ final class OpenFlow {
     static final int HEADER = 8;
 
     private static final int VERSION = 4;
+    private static final int EXPERIMENTER = 4;
     private static final int SET_CONFIG = 9;
     private static final int PACKET_OUT = 13;
     private static final int MULTIPART_REQUEST = 18;
@@ -36,6 +37,9 @@ final class OpenFlow {
     private static final int METER_FLAGS_PKTPS = 0x2;
     private static final int METER_FLAGS_BURST = 0x4;
     private static final int METER_BAND_DROP = 1;
+
+    private static final int NICIRA = 0x2320;
+    private static final int CT_FLUSH_ZONE = 29;
 
     private static final int WHOLE_PACKET = 0xFFFF;
     private static final int NO_BUFFER = 0xFFFF_FFFF;
@@ -93,6 +97,16 @@ final class OpenFlow {
     /** Asks for packets that an action sent, and for nothing else. */
     static ByteBuffer setAsync() {
         return message(SET_ASYNC, 0, 24).putInt(REASONS).position(HEADER + 24).flip();
+    }
+
+    /** Forgets the connections that were tracked in a zone. */
+    static ByteBuffer flushZone(int xid, int zone) {
+        return message(EXPERIMENTER, xid, 16)
+                .putInt(NICIRA)
+                .putInt(CT_FLUSH_ZONE)
+                .position(HEADER + 14)
+                .putShort((short) zone)
+                .flip();
     }
 
     /** Sends a frame out of a port. */

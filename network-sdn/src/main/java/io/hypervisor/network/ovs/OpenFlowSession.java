@@ -180,6 +180,11 @@ final class OpenFlowSession implements Reconnecting.Session {
                 .thenRun(() -> stale.forEach(meter -> meters.remove(meter.id())));
     }
 
+    /** Forgets the connections that were tracked in a zone. */
+    CompletableFuture<Void> flushZone(int zone) {
+        return request(xid -> List.of(OpenFlow.flushZone(xid, zone)));
+    }
+
     /** Sends a message, if the connection still stands. */
     void send(ByteBuffer message) {
         try {

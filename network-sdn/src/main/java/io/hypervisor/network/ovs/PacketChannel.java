@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * A connection of OpenFlow to the integration bridge, for packets to and from us and for meters. It
- * comes back by itself; each new connection tells that the switch may have forgotten everything.
+ * A connection of OpenFlow to the integration bridge, for packets to and from us, meters and
+ * connection tracking. It comes back by itself; each new connection tells that the switch may have forgotten everything.
  */
 final class PacketChannel implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(15);
@@ -86,20 +86,32 @@ final class PacketChannel implements AutoCloseable {
         await(open -> open.removeMetersBut(ids));
     }
 
+    /** Forgets the connections that were tracked in a zone. */
+    void flushZone(int zone) {
+        await(open -> open.flushZone(zone));
+    }
+
     private void await(Function<OpenFlowSession, CompletableFuture<Void>> request) {
         OpenFlowSession open =
-                connection.session().orElseThrow(() -> new SwitchException("not connected"));
+                connection
+                        .session()
+                        .filter(any -> number != 0)
+                        .orElseThrow(() -> failure("not connected", new IOException("no session")));
         try {
             tasks.await(request.apply(open), ANSWER);
         } catch (ExecutionException e) {
-            throw new SwitchException("meters: " + e.getCause().getMessage(), e.getCause());
+            throw failure(e.getCause().getMessage(), e.getCause());
         } catch (TimeoutException e) {
             open.close();
-            throw new SwitchException("meters: no answer in " + ANSWER, e);
+            throw failure("no answer in " + ANSWER, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new SwitchException("meters: interrupted", e);
+            throw failure("interrupted", e);
         }
+    }
+
+    private SwitchException failure(String what, Throwable cause) {
+        return new SwitchException("OpenFlow at " + socket + ": " + what, cause);
     }
 
     private OpenFlowSession open() throws IOException {

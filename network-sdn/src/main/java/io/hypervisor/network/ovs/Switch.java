@@ -48,7 +48,6 @@ public final class Switch implements AutoCloseable {
     private final Ovsdb ovsdb;
     private final PacketChannel channel;
     private final FlowLoader loader;
-    private final ConnectionTracking tracking;
     private final WorkQueue<String> reload;
     private final Object changing = new Object();
     private final Object loading = new Object();
@@ -65,7 +64,6 @@ public final class Switch implements AutoCloseable {
             SwitchConfig config, Tasks tasks, Consumer<PacketIn> packets, Runnable changed) {
         this.config = config;
         this.loader = new FlowLoader(config.openflow(), List.of());
-        this.tracking = new ConnectionTracking(config);
         this.reload = new WorkQueue<>("switch", tasks, PAUSES, key -> reload());
         this.ovsdb =
                 new Ovsdb(
@@ -148,7 +146,7 @@ public final class Switch implements AutoCloseable {
             if (!there.containsKey(name)) {
                 last = Zones.OF_OTHERS.next(last, taken);
                 taken.add(last);
-                tracking.flush(last);
+                channel.flushZone(last);
                 added.put(Marks.ZONE_OF + name, Integer.toString(last));
             }
         }
@@ -283,7 +281,7 @@ public final class Switch implements AutoCloseable {
     private int newZone() {
         Set<Integer> taken = new HashSet<>(State.zones(config, ovsdb.tables()).values());
         int zone = Zones.OF_PORTS.next(Marks.zone(bridge()), taken);
-        tracking.flush(zone);
+        channel.flushZone(zone);
         return zone;
     }
 
@@ -303,7 +301,7 @@ public final class Switch implements AutoCloseable {
         zones.forEach(
                 (user, zone) -> {
                     if (!now.containsKey(user)) {
-                        tracking.flush(zone);
+                        channel.flushZone(zone);
                     }
                 });
         zones = now;
