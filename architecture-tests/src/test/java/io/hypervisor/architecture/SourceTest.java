@@ -105,7 +105,13 @@ class SourceTest {
     private static Stream<Path> sources() {
         List<Path> found = new ArrayList<>();
         for (String module :
-                List.of("core", "network-sdn", "controller", "compute-agent", "console", "architecture-tests")) {
+                List.of(
+                        "core",
+                        "network-sdn",
+                        "controller",
+                        "compute-agent",
+                        "console",
+                        "architecture-tests")) {
             try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src"))) {
                 files.filter(f -> f.toString().endsWith(".java")).forEach(found::add);
             } catch (IOException e) {

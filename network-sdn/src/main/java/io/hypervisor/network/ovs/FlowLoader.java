@@ -9,21 +9,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /**
- * Makes a bridge's flow table what it should be, by ovs-ofctl, all at once or not at all. Knows what
- * it loaded last over the same connection and then sends the difference to that; else the difference
- * to what the switch really holds. Not for several threads.
+ * Makes a bridge's flow table what it should be, by ovs-ofctl, all at once or not at all. Knows
+ * what it loaded last over the same connection and then sends the difference to that; else the
+ * difference to what the switch really holds. Not for several threads.
  */
 final class FlowLoader {
     // 10,000 flows take 0.2 s.
     private static final Duration DEADLINE = Duration.ofSeconds(60);
-    private static final Pattern COOKIE = Pattern.compile("cookie=[^,]*,");
-    private static final String ACTIONS = " actions=";
 
     private final String bridge;
     private final List<Integer> learned;
@@ -42,13 +38,12 @@ final class FlowLoader {
     }
 
     /**
-     * Loads flows, in the syntax of ovs-ofctl(8); no two match the same.
+     * Loads flows.
      *
+     * @param wanted in the syntax of ovs-ofctl(8), by what they match
      * @param connection which one: another than last time means that the switch may have forgotten
      */
-    void load(List<String> flows, long connection) {
-        Map<String, String> wanted = HashMap.newHashMap(flows.size());
-        flows.forEach(flow -> wanted.put(match(flow), flow));
+    void load(Map<String, String> wanted, long connection) {
         if (connection == loadedOver) {
             List<String> changes = changes(loaded, wanted);
             if (!changes.isEmpty()) {
@@ -57,7 +52,7 @@ final class FlowLoader {
             }
         } else {
             loadedOver = 0;
-            List<String> all = new ArrayList<>(flows);
+            List<String> all = new ArrayList<>(wanted.values());
             learned.forEach(table -> all.addAll(present(table)));
             run("replace-flows", all);
         }
@@ -83,18 +78,13 @@ final class FlowLoader {
         return changes;
     }
 
-    /** Table, priority and match: what makes two flows the same one. */
-    static String match(String flow) {
-        return COOKIE.matcher(flow.substring(0, flow.indexOf(ACTIONS))).replaceFirst("");
-    }
-
     /** The flows of a table, as they are read in again. */
     List<String> present(int table) {
         Command.Ended ended = ofctl("--no-stats", "dump-flows", bridge, "table=" + table);
         return ended.output()
                 .lines()
                 .map(String::strip)
-                .filter(line -> line.contains(ACTIONS))
+                .filter(line -> line.contains(" actions="))
                 .toList();
     }
 

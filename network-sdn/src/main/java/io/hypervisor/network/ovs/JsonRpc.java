@@ -21,8 +21,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** One connection of JSON-RPC 1.0, as RFC 7047 uses it, on a unix socket. Dies of the first error. */
+/**
+ * One connection of JSON-RPC 1.0, as RFC 7047 uses it, on a unix socket. Dies of the first error.
+ */
 final class JsonRpc implements Reconnecting.Session {
     // The first answer holds all monitored rows: 100,000 interfaces need some 40 MB.
     private static final int MAX_MESSAGE_BYTES = 64 << 20;
@@ -40,7 +43,7 @@ final class JsonRpc implements Reconnecting.Session {
     private final Object writing = new Object();
     private long lastId;
     private boolean closed;
-    private volatile long messages;
+    private final AtomicLong messages = new AtomicLong();
 
     private JsonRpc(SocketChannel channel, Notifications notifications) {
         this.channel = channel;
@@ -66,7 +69,7 @@ final class JsonRpc implements Reconnecting.Session {
             while (parser.hasNext()) {
                 handle(parser.next().getAsJsonObject());
                 in.left = MAX_MESSAGE_BYTES;
-                messages++;
+                messages.incrementAndGet();
             }
             throw new IOException("the server closed the connection");
         } catch (RuntimeException e) {
@@ -149,7 +152,7 @@ final class JsonRpc implements Reconnecting.Session {
 
     @Override
     public long messages() {
-        return messages;
+        return messages.get();
     }
 
     @Override

@@ -69,14 +69,14 @@ final class Layout {
         Ops.with(device, "type", "internal");
         operations.add(Ops.insert("Interface", "device", device));
         JsonObject port = Ops.with(Ops.row(), "name", config.bridge());
-        operations.add(Ops.insert("Port", "port", Ops.with(port, "interfaces", Ops.named("device"))));
+        operations.add(
+                Ops.insert("Port", "port", Ops.with(port, "interfaces", Ops.named("device"))));
         JsonObject bridge = bridgeColumns();
         Ops.with(bridge, "name", config.bridge());
         Ops.with(bridge, "ports", Ops.named("port"));
         Ops.with(bridge, "external_ids", Ops.map(Marks.of(config, Marks.BRIDGE)));
         operations.add(Ops.insert("Bridge", "bridge", bridge));
-        operations.add(
-                Ops.mutateRoot("Open_vSwitch", "bridges", "insert", Ops.named("bridge")));
+        operations.add(Ops.mutateRoot("Open_vSwitch", "bridges", "insert", Ops.named("bridge")));
     }
 
     private JsonObject bridgeColumns() {
@@ -97,10 +97,7 @@ final class Layout {
                 bridge.text("datapath_type").equals(config.datapath())
                         && bridge.text("fail_mode").equals("secure")
                         && bridge.texts("controller").isEmpty()
-                        && bridge.texts("protocols").stream()
-                                .sorted()
-                                .toList()
-                                .equals(PROTOCOLS);
+                        && bridge.texts("protocols").stream().sorted().toList().equals(PROTOCOLS);
         if (!right) {
             operations.add(Ops.update("Bridge", bridge.uuid(), bridgeColumns()));
         }
@@ -178,8 +175,7 @@ final class Layout {
         return List.of(
                 Ops.insert("Interface", "device" + number, Ops.with(device, "name", name)),
                 Ops.insert("Port", "port" + number, port),
-                Ops.mutate(
-                        "Bridge", bridgeUuid, "ports", "insert", Ops.named("port" + number)));
+                Ops.mutate("Bridge", bridgeUuid, "ports", "insert", Ops.named("port" + number)));
     }
 
     /** The operations that write entries of a row's external_ids and leave the others. */

@@ -1,5 +1,7 @@
 package io.hypervisor.network.ovs;
 
+import io.hypervisor.network.compiler.Meter;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The few messages of OpenFlow 1.3 that carry packets and meters; flows go through ovs-ofctl. All are
- * big-endian, as ByteBuffer is.
+ * The few messages of OpenFlow 1.3 that carry packets and meters; flows go through ovs-ofctl. All
+ * are big-endian, as ByteBuffer is.
  */
 final class OpenFlow {
     static final int HELLO = 0;
@@ -55,9 +57,15 @@ final class OpenFlow {
 
     /** What to do with a meter. */
     enum MeterCommand {
-        ADD,
-        MODIFY,
-        DELETE
+        ADD(0),
+        MODIFY(1),
+        DELETE(2);
+
+        private final int code;
+
+        MeterCommand(int code) {
+            this.code = code;
+        }
     }
 
     private static ByteBuffer message(int type, int xid, int length) {
@@ -126,15 +134,15 @@ final class OpenFlow {
     }
 
     static ByteBuffer meterMod(int xid, MeterCommand command, Meter meter) {
-        int flags = meter.packets() ? METER_FLAGS_PKTPS : METER_FLAGS_KBPS;
+        int flags = meter.ofBits() ? METER_FLAGS_KBPS : METER_FLAGS_PKTPS;
         return message(METER_MOD, xid, 8 + 16)
-                .putShort((short) command.ordinal())
+                .putShort((short) command.code)
                 .putShort((short) (flags | METER_FLAGS_BURST))
                 .putInt(meter.id())
                 .putShort((short) METER_BAND_DROP)
                 .putShort((short) 16)
-                .putInt(meter.rate())
-                .putInt(meter.burst())
+                .putInt((int) meter.rate())
+                .putInt((int) meter.burst())
                 .position(HEADER + 24)
                 .flip();
     }
@@ -187,9 +195,11 @@ final class OpenFlow {
         while (body.remaining() >= 24) {
             int start = body.position();
             int length = Short.toUnsignedInt(body.getShort());
-            boolean packets = (body.getShort() & METER_FLAGS_PKTPS) != 0;
+            boolean ofBits = (body.getShort() & METER_FLAGS_KBPS) != 0;
             int id = body.getInt();
-            meters.add(new Meter(id, packets, body.getInt(start + 12), body.getInt(start + 16)));
+            long rate = Integer.toUnsignedLong(body.getInt(start + 12));
+            long burst = Integer.toUnsignedLong(body.getInt(start + 16));
+            meters.add(new Meter(id, ofBits, rate, burst));
             body.position(Math.clamp(start + length, start + 8, body.limit()));
         }
         return meters;

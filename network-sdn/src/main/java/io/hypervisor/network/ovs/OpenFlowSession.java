@@ -1,5 +1,6 @@
 package io.hypervisor.network.ovs;
 
+import io.hypervisor.network.compiler.Meter;
 import io.hypervisor.network.ovs.OpenFlow.MeterCommand;
 
 import java.io.EOFException;
@@ -16,11 +17,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 
 /** One connection of OpenFlow to a bridge. Dies of the first error of the connection. */
 final class OpenFlowSession implements Reconnecting.Session {
     private static final int MOST_MESSAGE = 0xFFFF;
+    private static final int SET_UP = 1;
 
     /** Told on the reading task. */
     interface Events {
@@ -35,9 +38,9 @@ final class OpenFlowSession implements Reconnecting.Session {
     private final Map<Integer, CompletableFuture<Void>> pending = new ConcurrentHashMap<>();
     private final Map<Integer, Meter> meters = new ConcurrentHashMap<>();
     private final Object writing = new Object();
-    private int lastXid;
+    private int lastXid = SET_UP;
     private volatile boolean closed;
-    private volatile long messages;
+    private final AtomicLong messages = new AtomicLong();
 
     private OpenFlowSession(SocketChannel channel, Events events) {
         this.channel = channel;
@@ -70,7 +73,7 @@ final class OpenFlowSession implements Reconnecting.Session {
                     throw new IOException("a message of " + length + " bytes");
                 }
                 fill(buffer.clear().limit(length - OpenFlow.HEADER));
-                messages++;
+                messages.incrementAndGet();
                 handle(type, xid, buffer.flip());
             }
         } finally {
@@ -93,16 +96,21 @@ final class OpenFlowSession implements Reconnecting.Session {
             case OpenFlow.PACKET_IN -> OpenFlow.packetIn(body).ifPresent(events::received);
             case OpenFlow.MULTIPART_REPLY ->
                     OpenFlow.meterConfigs(body).forEach(meter -> meters.put(meter.id(), meter));
-            case OpenFlow.BARRIER_REPLY -> {
-                CompletableFuture<Void> done = pending.remove(xid);
-                if (done != null) {
-                    done.complete(null);
-                }
-            }
+            case OpenFlow.BARRIER_REPLY -> done(xid);
             case OpenFlow.ERROR -> failed(xid, OpenFlow.error(body));
             default -> {
                 // Nothing else was asked for.
             }
+        }
+    }
+
+    private void done(int xid) {
+        if (xid == SET_UP) {
+            events.ready();
+        }
+        CompletableFuture<Void> done = pending.remove(xid);
+        if (done != null) {
+            done.complete(null);
         }
     }
 
@@ -115,13 +123,10 @@ final class OpenFlowSession implements Reconnecting.Session {
     }
 
     private void begin() {
-        request(
-                        xid ->
-                                List.of(
-                                        OpenFlow.setConfig(),
-                                        OpenFlow.setAsync(),
-                                        OpenFlow.meterConfigRequest(xid)))
-                .thenRun(events::ready);
+        send(OpenFlow.setConfig());
+        send(OpenFlow.setAsync());
+        send(OpenFlow.meterConfigRequest(SET_UP));
+        send(OpenFlow.barrier(SET_UP));
     }
 
     /**
@@ -200,7 +205,7 @@ final class OpenFlowSession implements Reconnecting.Session {
 
     @Override
     public long messages() {
-        return messages;
+        return messages.get();
     }
 
     @Override

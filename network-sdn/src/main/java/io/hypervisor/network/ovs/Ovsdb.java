@@ -132,8 +132,9 @@ final class Ovsdb implements AutoCloseable {
     private JsonRpc open() throws IOException {
         JsonRpc session = JsonRpc.connect(socket, this::notified);
         var rows = new CompletableFuture<JsonElement>();
-        rows.thenAccept(answer -> monitoring(answer.getAsJsonObject()))
-                .whenComplete((done, error) -> refused(session, error));
+        var _ =
+                rows.thenAccept(answer -> monitoring(answer.getAsJsonObject()))
+                        .whenComplete((done, error) -> refused(session, error));
         session.call("monitor", monitorParams(), rows);
         return session;
     }

@@ -1,6 +1,7 @@
 package io.hypervisor.network.ovs;
 
 import io.hypervisor.core.Tasks;
+import io.hypervisor.network.compiler.Meter;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +19,8 @@ import java.util.function.Function;
 
 /**
  * A connection of OpenFlow to the integration bridge, for packets to and from us, meters and
- * connection tracking. It comes back by itself; each new connection tells that the switch may have forgotten everything.
+ * connection tracking. It comes back by itself; each new connection tells that the switch may have
+ * forgotten everything.
  */
 final class PacketChannel implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(15);
@@ -43,8 +45,7 @@ final class PacketChannel implements AutoCloseable {
      * @param handler gets the packets that flows hand to us, one after the other
      * @param connected told of each new connection; must not block
      */
-    PacketChannel(
-            Path socket, Tasks tasks, Consumer<PacketIn> handler, Runnable connected) {
+    PacketChannel(Path socket, Tasks tasks, Consumer<PacketIn> handler, Runnable connected) {
         this.socket = socket;
         this.tasks = tasks;
         this.handler = handler;

@@ -28,7 +28,8 @@ final class State {
                             });
         }
         List<Row> tunnel =
-                tables.named("Interface", config.tunnelDevice())
+                tables
+                        .named("Interface", config.tunnelDevice())
                         .filter(row -> Marks.has(config, row, Marks.TUNNEL))
                         .stream()
                         .toList();
@@ -68,8 +69,7 @@ final class State {
     /** The interfaces in the integration bridge that belong to a port. */
     static List<Row> devices(SwitchConfig config, Tables tables) {
         Set<String> ports = new HashSet<>();
-        bridge(config, tables)
-                .ifPresent(bridge -> ports.addAll(bridge.texts("ports")));
+        bridge(config, tables).ifPresent(bridge -> ports.addAll(bridge.texts("ports")));
         Set<String> interfaces = new HashSet<>();
         tables.all("Port").stream()
                 .filter(port -> ports.contains(port.uuid()))

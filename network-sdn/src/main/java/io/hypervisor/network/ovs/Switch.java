@@ -6,9 +6,14 @@ import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Outcome;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.WorkQueue;
+import io.hypervisor.network.compiler.FlowTable;
+import io.hypervisor.network.compiler.Meter;
+import io.hypervisor.network.compiler.Stage;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,11 +25,12 @@ import java.util.stream.Collectors;
 
 /**
  * The node's switch: an integration bridge that carries the flows, the tunnel and a patch to each
- * physical network, and the devices of ports. Every method that changes something may be called again
- * and then changes nothing; what it throws is a {@link SwitchException}.
+ * physical network, and the devices of ports. Every method that changes something may be called
+ * again and then changes nothing; what it throws is a {@link SwitchException}.
  */
 public final class Switch implements AutoCloseable {
-    private static final Backoff PAUSES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
+    private static final Backoff PAUSES =
+            new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
     private static final String FLOWS = "flows";
 
     /** What a device is to the switch. */
@@ -41,8 +47,8 @@ public final class Switch implements AutoCloseable {
         }
     }
 
-    /** Flows that somebody wants, and the meters that they name. */
-    private record Wanted(List<String> flows, List<Meter> meters) {}
+    /** Flows that somebody wants, by what they match, and the meters that they name. */
+    private record Wanted(Map<String, String> flows, Collection<Meter> meters) {}
 
     private final SwitchConfig config;
     private final Ovsdb ovsdb;
@@ -60,10 +66,9 @@ public final class Switch implements AutoCloseable {
      * @param packets gets what flows hand to the node, one after the other
      * @param changed told when {@link #state} may tell something else; must not block
      */
-    public Switch(
-            SwitchConfig config, Tasks tasks, Consumer<PacketIn> packets, Runnable changed) {
+    public Switch(SwitchConfig config, Tasks tasks, Consumer<PacketIn> packets, Runnable changed) {
         this.config = config;
-        this.loader = new FlowLoader(config.openflow(), List.of());
+        this.loader = new FlowLoader(config.openflow(), learned());
         this.reload = new WorkQueue<>("switch", tasks, PAUSES, key -> reload());
         this.ovsdb =
                 new Ovsdb(
@@ -114,9 +119,9 @@ public final class Switch implements AutoCloseable {
     }
 
     /**
-     * Makes the bridge, the tunnel's port and the patches, as configured, and gives conntrack zones to
-     * the devices of ports and to what else needs one. Physical networks whose bridge is missing are
-     * left out: {@link SwitchState#patchErrors} names them.
+     * Makes the bridge, the tunnel's port and the patches, as configured, and gives conntrack zones
+     * to the devices of ports and to what else needs one. Physical networks whose bridge is missing
+     * are left out: {@link SwitchState#patchErrors} names them.
      *
      * @param others names of what has no device and needs a zone, such as ids of routers
      */
@@ -228,7 +233,14 @@ public final class Switch implements AutoCloseable {
      * Makes the flow table and the meters hold just this. Should the switch forget them, as when it
      * starts again, it is loaded anew without being asked.
      */
-    public void apply(List<String> flows, List<Meter> meters) {
+    public void apply(FlowTable table) {
+        Map<String, String> flows = HashMap.newHashMap(table.flows().size());
+        table.flows().forEach(flow -> flows.put(flow.key(), flow.text()));
+        apply(flows, table.meters());
+    }
+
+    /** The same with flows in the syntax of ovs-ofctl(8), by what they match. */
+    void apply(Map<String, String> flows, Collection<Meter> meters) {
         synchronized (loading) {
             wanted = Optional.of(new Wanted(flows, meters));
             load(wanted.get());
@@ -243,6 +255,10 @@ public final class Switch implements AutoCloseable {
     /** How many packets of guests were dropped because too many waited. */
     public long droppedPackets() {
         return channel.dropped();
+    }
+
+    private static List<Integer> learned() {
+        return Arrays.stream(Stage.values()).filter(Stage::learned).map(Stage::table).toList();
     }
 
     private Outcome reload() {

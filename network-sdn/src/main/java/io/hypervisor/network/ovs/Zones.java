@@ -29,7 +29,8 @@ record Zones(int first, int last) {
                 return zone;
             }
         }
-        throw new SwitchException("all conntrack zones from " + first + " to " + last + " are taken");
+        throw new SwitchException(
+                "all conntrack zones from " + first + " to " + last + " are taken");
     }
 
     /** A zone as a text of ours tells it; 0: none. What others may have written does not count. */

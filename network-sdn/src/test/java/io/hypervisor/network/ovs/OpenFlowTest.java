@@ -2,6 +2,8 @@ package io.hypervisor.network.ovs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hypervisor.network.compiler.Meter;
+
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
@@ -44,9 +46,9 @@ class OpenFlowTest {
         assertThat(
                         OpenFlow.meterConfigs(
                                 bytes(
-                                        "000a 0000 00000000"
-                                                + "0018 0006 00000003 0001 0010 0000000a 00000014 00000000"
-                                                + "0018 0005 00000004 0001 0010 00001388 00000258 00000000")))
-                .isEqualTo(List.of(new Meter(3, true, 10, 20), new Meter(4, false, 5000, 600)));
+                                        "000a 0000 000000000018 0006 00000003 0001 0010 0000000a"
+                                                + " 00000014 000000000018 0005 00000004 0001 0010"
+                                                + " 00001388 00000258 00000000")))
+                .isEqualTo(List.of(new Meter(3, false, 10, 20), new Meter(4, true, 5000, 600)));
     }
 }

@@ -71,9 +71,13 @@ class OvsdbTest {
     private void note(String key, String value) {
         ovsdb.transact(
                 List.of(
-                        Ops.mutateRoot("Open_vSwitch", "external_ids", "delete", Ops.set(List.of(key))),
                         Ops.mutateRoot(
-                                "Open_vSwitch", "external_ids", "insert", Ops.map(Map.of(key, value)))));
+                                "Open_vSwitch", "external_ids", "delete", Ops.set(List.of(key))),
+                        Ops.mutateRoot(
+                                "Open_vSwitch",
+                                "external_ids",
+                                "insert",
+                                Ops.map(Map.of(key, value)))));
     }
 
     private String noted(String key) {
@@ -98,7 +102,10 @@ class OvsdbTest {
         assertThat(bridge.texts("protocols")).isEmpty();
         await().until(
                         () ->
-                                ovsdb.tables().named("Interface", "other").orElseThrow().number("ofport")
+                                ovsdb.tables()
+                                                .named("Interface", "other")
+                                                .orElseThrow()
+                                                .number("ofport")
                                         == 65534);
 
         real.vsctl("del-br", "other");
@@ -130,7 +137,12 @@ class OvsdbTest {
         // Every operation succeeds; that a bridge of this name exists twice is found at the end.
         List<JsonObject> twice =
                 IntStream.range(0, 2)
-                        .mapToObj(i -> Ops.insert("Bridge", "b" + i, Ops.with(Ops.row(), "name", "same")))
+                        .mapToObj(
+                                i ->
+                                        Ops.insert(
+                                                "Bridge",
+                                                "b" + i,
+                                                Ops.with(Ops.row(), "name", "same")))
                         .toList();
         List<JsonObject> all = new ArrayList<>(twice);
         all.add(Ops.mutateRoot("Open_vSwitch", "bridges", "insert", Ops.named("b0")));

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.network.compiler.Meter;
+import io.hypervisor.network.compiler.Stage;
 import io.hypervisor.network.ovs.Switch.DeviceType;
 import io.hypervisor.network.testing.Guest;
 import io.hypervisor.network.testing.TestSwitch;
@@ -88,6 +90,15 @@ class SwitchTest {
         return guest;
     }
 
+    private void apply(List<String> flows, List<Meter> meters) {
+        Map<String, String> byMatch = new HashMap<>();
+        for (String flow : flows) {
+            String match = flow.substring(0, flow.indexOf(" actions="));
+            byMatch.put(match.replaceFirst("cookie=[^,]*, ", ""), flow);
+        }
+        node.apply(byMatch, meters);
+    }
+
     private static String forward(Attachment from, Attachment to) {
         return "cookie=0x7, table=0, priority=10,in_port=%d actions=output:%d"
                 .formatted(from.ofport(), to.ofport());
@@ -99,7 +110,11 @@ class SwitchTest {
         assertThat(node.state().tunnelError()).isEmpty();
         assertThat(real.vsctl("get", "Bridge", "br-int", "fail_mode").strip()).isEqualTo("secure");
         assertThat(real.vsctl("get", "Interface", "vx-br-int", "options"))
-                .contains("key=flow", "remote_ip=flow", "local_ip=\"192.0.2.1\"", "dst_port=\"4789\"");
+                .contains(
+                        "key=flow",
+                        "remote_ip=flow",
+                        "local_ip=\"192.0.2.1\"",
+                        "dst_port=\"4789\"");
 
         String before = real.vsctl("list", "Bridge") + real.vsctl("list", "Port");
         reopen();
@@ -137,7 +152,15 @@ class SwitchTest {
     @Test
     void patchesToPhysicalNetworks() {
         real.vsctl("add-br", "br-ex", "--", "set", "bridge", "br-ex", "datapath_type=netdev");
-        real.vsctl("add-port", "br-ex", "foreign", "--", "set", "interface", "foreign", "type=internal");
+        real.vsctl(
+                "add-port",
+                "br-ex",
+                "foreign",
+                "--",
+                "set",
+                "interface",
+                "foreign",
+                "type=internal");
         mappings.putAll(Map.of("public", "br-ex", "storage", "br-none"));
         reopen();
         await().atMost(LONG).until(() -> node.state().patches().containsKey("public"));
@@ -228,7 +251,15 @@ class SwitchTest {
         node.ensure(Set.of());
         assertThat(attachment(guest.device())).isEqualTo(adopted);
 
-        real.vsctl("add-port", "br-int", "foreign", "--", "set", "interface", "foreign", "type=internal");
+        real.vsctl(
+                "add-port",
+                "br-int",
+                "foreign",
+                "--",
+                "set",
+                "interface",
+                "foreign",
+                "type=internal");
         assertThatThrownBy(() -> node.unplug("foreign")).isInstanceOf(SwitchException.class);
         assertThatThrownBy(() -> node.plug("foreign", PORT + 2, DeviceType.SYSTEM))
                 .isInstanceOf(SwitchException.class);
@@ -248,11 +279,10 @@ class SwitchTest {
     void whatAPortTrackedEndsWithIt() {
         Guest a = guest(1);
         Guest b = guest(2);
-        String track =
-                "table=0, priority=10,ip,in_port=%d actions=ct(commit,zone=%d),output:%d";
+        String track = "table=0, priority=10,ip,in_port=%d actions=ct(commit,zone=%d),output:%d";
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
-        node.apply(
+        apply(
                 List.of(
                         track.formatted(one.ofport(), one.zone(), two.ofport()),
                         track.formatted(two.ofport(), two.zone(), one.ofport()),
@@ -287,12 +317,12 @@ class SwitchTest {
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
         List<String> both = List.of(forward(one, two), forward(two, one));
-        node.apply(both, List.of());
+        apply(both, List.of());
         assertThat(a.pings("10.0.0.2")).isTrue();
 
         // What did not change keeps its counters, so it was not touched.
-        node.apply(both, List.of());
-        node.apply(List.of(both.getFirst()), List.of());
+        apply(both, List.of());
+        apply(List.of(both.getFirst()), List.of());
         assertThat(a.pings("10.0.0.2")).isFalse();
         assertThat(real.ofctl("dump-flows", "br-int")).doesNotContain("n_packets=0,");
         assertThat(real.flows("br-int")).hasSize(1);
@@ -300,17 +330,33 @@ class SwitchTest {
         // A fresh agent finds what it wants and leaves it, and removes what it does not want.
         real.ofctl("add-flow", "br-int", "table=9,actions=drop");
         reopen();
-        node.apply(List.of(both.getFirst()), List.of());
+        apply(List.of(both.getFirst()), List.of());
         assertThat(real.ofctl("dump-flows", "br-int")).doesNotContain("n_packets=0,");
         assertThat(real.flows("br-int")).hasSize(1);
     }
 
     @Test
+    void whatTheSwitchLearnedIsLeftAlone() {
+        int table = Stage.LEARNED.table();
+        String learned =
+                "table="
+                        + table
+                        + ",idle_timeout=300,priority=1,ip,reg8=1,actions=load:1->NXM_NX_REG9[]";
+        real.ofctl("add-flow", "br-int", learned);
+        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        String both = real.ofctl("--no-stats", "dump-flows", "br-int");
+        assertThat(both).contains("idle_timeout=300", "actions=drop");
+        reopen();
+        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        assertThat(real.ofctl("--no-stats", "dump-flows", "br-int")).isEqualTo(both);
+    }
+
+    @Test
     void aTableThatTheSwitchRefusesChangesNothingAndTheNextOneIsApplied() {
-        node.apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of("table=0, priority=1 actions=drop"), List.of());
         assertThatThrownBy(
                         () ->
-                                node.apply(
+                                apply(
                                         List.of(
                                                 "table=0, priority=2 actions=drop",
                                                 "table=0, priority=3,ip actions=meter:77,output:1"),
@@ -318,7 +364,7 @@ class SwitchTest {
                 .isInstanceOf(SwitchException.class)
                 .hasMessageContaining("ovs-ofctl failed");
         assertThat(real.flows("br-int")).singleElement().asString().contains("priority=1 ");
-        node.apply(List.of("table=0, priority=2 actions=drop"), List.of());
+        apply(List.of("table=0, priority=2 actions=drop"), List.of());
         assertThat(real.flows("br-int")).singleElement().asString().contains("priority=2 ");
     }
 
@@ -333,7 +379,7 @@ class SwitchTest {
                         forward(one, two),
                         "table=0, priority=10,in_port=%d actions=meter:5,output:%d"
                                 .formatted(two.ofport(), one.ofport()));
-        node.apply(flows, List.of(new Meter(5, true, 1000, 1000)));
+        apply(flows, List.of(new Meter(5, false, 1000, 1000)));
         assertThat(a.pings("10.0.0.2")).isTrue();
 
         real.killVswitchd();
@@ -349,25 +395,25 @@ class SwitchTest {
         real.startOvsdb();
         await().atMost(LONG).until(() -> node.state().reachable());
         await().atMost(LONG).until(() -> a.pings("10.0.0.2"));
-        node.apply(List.of(forward(one, two)), List.of());
+        apply(List.of(forward(one, two)), List.of());
         assertThat(real.flows("br-int")).hasSize(1);
     }
 
     @Test
     void meters() {
-        Meter slow = new Meter(3, true, 10, 20);
-        Meter fast = new Meter(4, false, 5000, 600);
-        node.apply(List.of("table=0, priority=1 actions=meter:3,output:1"), List.of(slow, fast));
+        Meter slow = new Meter(3, false, 10, 20);
+        Meter fast = new Meter(4, true, 5000, 600);
+        apply(List.of("table=0, priority=1 actions=meter:3,output:1"), List.of(slow, fast));
         assertThat(real.ofctl("dump-meters", "br-int"))
                 .contains("meter=3 pktps burst", "rate=10 burst_size=20", "meter=4 kbps burst");
-        node.apply(
+        apply(
                 List.of("table=0, priority=1 actions=meter:3,output:1"),
-                List.of(new Meter(3, true, 11, 20)));
+                List.of(new Meter(3, false, 11, 20)));
         assertThat(real.ofctl("dump-meters", "br-int"))
                 .contains("rate=11 burst_size=20")
                 .doesNotContain("meter=4");
         reopen();
-        node.apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of("table=0, priority=1 actions=drop"), List.of());
         assertThat(real.ofctl("dump-meters", "br-int")).doesNotContain("meter=3");
         assertThat(real.flows("br-int")).hasSize(1);
     }
@@ -376,7 +422,7 @@ class SwitchTest {
     void packetsComeAndGo() throws InterruptedException {
         Guest a = guest(1);
         Attachment one = plugged(a.device());
-        node.apply(
+        apply(
                 List.of(
                         "table=0, priority=10,arp,in_port=%d actions=set_field:0xabc->reg7,CONTROLLER:65535"
                                 .formatted(one.ofport())),
@@ -384,9 +430,19 @@ class SwitchTest {
         Process capture =
                 a.start(
                         real.folder().resolve("capture"),
-                        "tcpdump", "-nlei", "eth0", "-c", "1", "ether", "proto", "0x88b5");
+                        "tcpdump",
+                        "-nlei",
+                        "eth0",
+                        "-c",
+                        "1",
+                        "ether",
+                        "proto",
+                        "0x88b5");
         await().atMost(LONG)
-                .until(() -> Files.readString(real.folder().resolve("capture")).contains("listening"));
+                .until(
+                        () ->
+                                Files.readString(real.folder().resolve("capture"))
+                                        .contains("listening"));
         a.attempt("busybox", "ping", "-c", "1", "-W", "1", "10.0.0.9");
 
         PacketIn packet = packets.poll(60, TimeUnit.SECONDS);
@@ -411,13 +467,15 @@ class SwitchTest {
         String ask = "table=0, priority=10,udp,in_port=%d actions=meter:%d,CONTROLLER:65535";
         Attachment one = plugged(loud.device());
         Attachment two = plugged(quiet.device());
-        node.apply(
+        apply(
                 List.of(ask.formatted(one.ofport(), 1), ask.formatted(two.ofport(), 2)),
-                List.of(new Meter(1, true, 10, 10), new Meter(2, true, 10, 10)));
+                List.of(new Meter(1, false, 10, 10), new Meter(2, false, 10, 10)));
         String flood =
                 "i=0; while [ $i -lt 300 ]; do echo x > /dev/udp/10.0.0.255/9; i=$((i+1)); done";
-        loud.run("ip", "neighbour", "add", "10.0.0.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0");
-        quiet.run("ip", "neighbour", "add", "10.0.0.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0");
+        loud.run(
+                "ip", "neighbour", "add", "10.0.0.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0");
+        quiet.run(
+                "ip", "neighbour", "add", "10.0.0.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0");
         loud.run("bash", "-c", flood.replace("10.0.0.255", "10.0.0.9"));
         quiet.run("bash", "-c", "echo x > /dev/udp/10.0.0.9/9");
 
@@ -425,6 +483,7 @@ class SwitchTest {
                 .until(() -> packets.stream().anyMatch(p -> p.inPort() == two.ofport()));
         long answered = packets.stream().filter(p -> p.inPort() == one.ofport()).count();
         assertThat(answered).isBetween(1L, 200L);
-        assertThat(real.ofctl("meter-stats", "br-int", "meter=1")).doesNotContain("packet_count:0 ");
+        assertThat(real.ofctl("meter-stats", "br-int", "meter=1"))
+                .doesNotContain("packet_count:0 ");
     }
 }

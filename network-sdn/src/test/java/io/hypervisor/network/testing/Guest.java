@@ -4,7 +4,9 @@ import io.hypervisor.core.Command;
 
 import java.nio.file.Path;
 
-/** A network namespace that stands for a guest: its eth0 is the other end of a device of the switch. */
+/**
+ * A network namespace that stands for a guest: its eth0 is the other end of a device of the switch.
+ */
 public final class Guest implements AutoCloseable {
     private final Namespace namespace;
     private final String device;
@@ -25,7 +27,8 @@ public final class Guest implements AutoCloseable {
         host.run("ip", "link", "add", device, "type", "veth", "peer", "name", "hvtmp");
         host.run("ip", "link", "set", "hvtmp", "netns", namespace.name());
         namespace.run("ip", "link", "set", "hvtmp", "name", "eth0", "address", mac);
-        // The userspace switch passes packets on as they are: a checksum left to the card stays wrong.
+        // The userspace switch passes packets on as they are: a checksum left to the card stays
+        // wrong.
         host.run("ethtool", "-K", device, "tx", "off");
         namespace.run("ethtool", "-K", "eth0", "tx", "off");
         host.run("ip", "link", "set", device, "up");

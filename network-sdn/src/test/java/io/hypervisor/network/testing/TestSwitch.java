@@ -72,14 +72,19 @@ public final class TestSwitch implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of("env", "OVS_RUNDIR=" + folder, program));
         command.addAll(Arrays.asList(arguments));
         command.addAll(List.of("--pidfile", "-vconsole:warn", "-vsyslog:off", "-vfile:off"));
-        return namespace.start(
-                folder.resolve(program + ".log"), command.toArray(String[]::new));
+        return namespace.start(folder.resolve(program + ".log"), command.toArray(String[]::new));
     }
 
     private boolean answers(String daemon) {
         return Command.run(
                         LONG,
-                        List.of("env", "OVS_RUNDIR=" + folder, "ovs-appctl", "-t", daemon, "version"))
+                        List.of(
+                                "env",
+                                "OVS_RUNDIR=" + folder,
+                                "ovs-appctl",
+                                "-t",
+                                daemon,
+                                "version"))
                 .ok();
     }
 
