@@ -10,8 +10,6 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
@@ -51,14 +49,7 @@ final class JsonRpc implements Reconnecting.Session {
     }
 
     static JsonRpc connect(Path socket, Notifications notifications) throws IOException {
-        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-        } catch (IOException e) {
-            channel.close();
-            throw e;
-        }
-        return new JsonRpc(channel, notifications);
+        return new JsonRpc(Reconnecting.connect(socket), notifications);
     }
 
     @Override

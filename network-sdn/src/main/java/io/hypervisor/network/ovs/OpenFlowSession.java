@@ -5,8 +5,6 @@ import io.hypervisor.network.ovs.OpenFlow.MeterCommand;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -48,14 +46,7 @@ final class OpenFlowSession implements Reconnecting.Session {
     }
 
     static OpenFlowSession connect(Path socket, Events events) throws IOException {
-        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-        } catch (IOException e) {
-            channel.close();
-            throw e;
-        }
-        var session = new OpenFlowSession(channel, events);
+        var session = new OpenFlowSession(Reconnecting.connect(socket), events);
         session.send(OpenFlow.hello());
         return session;
     }

@@ -12,13 +12,10 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
 
 /**
  * A client of an OVSDB server (RFC 7047) that keeps a copy of what it monitors, and comes back by
@@ -26,12 +23,10 @@ import java.util.concurrent.TimeoutException;
  */
 final class Ovsdb implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Ovsdb.class);
-    private static final Duration ANSWER = Duration.ofSeconds(15);
 
     private final Path socket;
     private final String database;
     private final Map<String, List<String>> monitored;
-    private final Tasks tasks;
     private final Runnable changed;
     private final Reconnecting<JsonRpc> connection;
     private volatile boolean connected;
@@ -53,7 +48,6 @@ final class Ovsdb implements AutoCloseable {
         this.socket = socket;
         this.database = database;
         this.monitored = monitored;
-        this.tasks = tasks;
         this.changed = changed;
         this.connection = new Reconnecting<>("OVSDB at " + socket, tasks, this::open, this::ended);
     }
@@ -80,31 +74,21 @@ final class Ovsdb implements AutoCloseable {
      * @return what each operation tells, in order
      */
     List<JsonObject> transact(List<JsonObject> operations) {
-        JsonRpc open =
-                connection
-                        .session()
-                        .filter(any -> connected)
-                        .orElseThrow(() -> failure("not connected", new IOException("no session")));
+        // What the copy does not hold yet might be written a second time.
+        if (!connected) {
+            throw new SwitchException("OVSDB at " + socket + ": not connected");
+        }
         List<JsonElement> params = new ArrayList<>();
         params.add(Ops.text(database));
         params.addAll(operations);
         var answer = new CompletableFuture<JsonElement>();
-        open.call("transact", params, answer);
-        try {
-            return results(operations, tasks.await(answer, ANSWER).getAsJsonArray());
-        } catch (ExecutionException e) {
-            throw failure(e.getCause().getMessage(), e.getCause());
-        } catch (TimeoutException e) {
-            open.close();
-            throw failure("no answer in " + ANSWER, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failure("interrupted", e);
-        }
-    }
-
-    private SwitchException failure(String what, Throwable cause) {
-        return new SwitchException("OVSDB at " + socket + ": " + what, cause);
+        JsonElement result =
+                connection.ask(
+                        open -> {
+                            open.call("transact", params, answer);
+                            return answer;
+                        });
+        return results(operations, result.getAsJsonArray());
     }
 
     /** Errors come inside the result: of an operation, or after all when the commit fails. */

@@ -5,17 +5,12 @@ import io.hypervisor.network.compiler.Meter;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * A connection of OpenFlow to the integration bridge, for packets to and from us, meters and
@@ -23,13 +18,11 @@ import java.util.function.Function;
  * forgotten everything.
  */
 final class PacketChannel implements AutoCloseable {
-    private static final Duration ANSWER = Duration.ofSeconds(15);
     // A packet is answered in well under a millisecond: what waits longer than a second is stale.
     private static final int MOST_WAITING = 1_000;
     private static final int MOST_FRAME = 60_000;
 
     private final Path socket;
-    private final Tasks tasks;
     private final Consumer<PacketIn> handler;
     private final Runnable connected;
     private final Reconnecting<OpenFlowSession> connection;
@@ -47,7 +40,6 @@ final class PacketChannel implements AutoCloseable {
      */
     PacketChannel(Path socket, Tasks tasks, Consumer<PacketIn> handler, Runnable connected) {
         this.socket = socket;
-        this.tasks = tasks;
         this.handler = handler;
         this.connected = connected;
         this.packets = tasks.serial("packets");
@@ -79,40 +71,17 @@ final class PacketChannel implements AutoCloseable {
 
     /** Adds and changes meters, before flows name them. */
     void ensureMeters(Collection<Meter> meters) {
-        await(open -> open.ensureMeters(meters));
+        connection.ask(open -> open.ensureMeters(meters));
     }
 
     /** Removes all other meters, once no flow names them. */
     void removeMetersBut(Set<Integer> ids) {
-        await(open -> open.removeMetersBut(ids));
+        connection.ask(open -> open.removeMetersBut(ids));
     }
 
     /** Forgets the connections that were tracked in a zone. */
     void flushZone(int zone) {
-        await(open -> open.flushZone(zone));
-    }
-
-    private void await(Function<OpenFlowSession, CompletableFuture<Void>> request) {
-        OpenFlowSession open =
-                connection
-                        .session()
-                        .filter(any -> number != 0)
-                        .orElseThrow(() -> failure("not connected", new IOException("no session")));
-        try {
-            tasks.await(request.apply(open), ANSWER);
-        } catch (ExecutionException e) {
-            throw failure(e.getCause().getMessage(), e.getCause());
-        } catch (TimeoutException e) {
-            open.close();
-            throw failure("no answer in " + ANSWER, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failure("interrupted", e);
-        }
-    }
-
-    private SwitchException failure(String what, Throwable cause) {
-        return new SwitchException("OpenFlow at " + socket + ": " + what, cause);
+        connection.ask(open -> open.flushZone(zone));
     }
 
     private OpenFlowSession open() throws IOException {

@@ -6,14 +6,24 @@ import io.hypervisor.core.Tasks;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /** Keeps one connection open: opens it again when it ends, ends it when it falls silent. */
 final class Reconnecting<S extends Reconnecting.Session> implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Reconnecting.class);
+    private static final Duration ANSWER = Duration.ofSeconds(15);
     private static final Duration PROBE = Duration.ofSeconds(5);
     private static final int MOST_SILENT_PROBES = 3;
     // After a restart of the switch nothing passes until we are back.
@@ -74,6 +84,38 @@ final class Reconnecting<S extends Reconnecting.Session> implements AutoCloseabl
     /** The connection; none: out of touch. */
     synchronized Optional<S> session() {
         return session;
+    }
+
+    /** Asks over the connection and waits for the answer. */
+    <R> R ask(Function<S, CompletableFuture<R>> question) {
+        S open = session().orElseThrow(() -> failure("not connected", new EOFException()));
+        try {
+            return tasks.await(question.apply(open), ANSWER);
+        } catch (ExecutionException e) {
+            throw failure(e.getCause().getMessage(), e.getCause());
+        } catch (TimeoutException e) {
+            open.close();
+            throw failure("no answer in " + ANSWER, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failure("interrupted", e);
+        }
+    }
+
+    private SwitchException failure(String what, Throwable cause) {
+        return new SwitchException(name + ": " + what, cause);
+    }
+
+    /** Opens a unix socket. */
+    static SocketChannel connect(Path socket) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return channel;
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
     }
 
     private void connection() {
