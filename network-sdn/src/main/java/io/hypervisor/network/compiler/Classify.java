@@ -60,7 +60,7 @@ final class Classify {
                         .untagged()
                         .then(
                                 set(Field.NETWORK, scene.key(network)),
-                                set(Field.ORIGIN, Origin.TUNNEL),
+                                set(Field.ORIGIN, Origin.ELSEWHERE),
                                 new Resubmit(Stage.SWITCH));
             }
             return;

@@ -37,7 +37,7 @@ public record Flow(
                 + ", priority="
                 + priority
                 + (matches.isEmpty() ? "" : ",")
-                + condition()
+                + condition(matches)
                 + " actions="
                 + (actions.isEmpty()
                         ? "drop"
@@ -51,11 +51,12 @@ public record Flow(
                 + ",priority="
                 + priority
                 + (matches.isEmpty() ? "" : ",")
-                + condition();
+                + condition(matches);
     }
 
-    private String condition() {
-        String protocol = protocol();
+    /** Conditions as flows show them, with the short name of their protocol. */
+    static String condition(List<Match> matches) {
+        String protocol = protocol(matches);
         List<String> parts = new ArrayList<>();
         if (!protocol.isEmpty()) {
             parts.add(protocol);
@@ -70,9 +71,9 @@ public record Flow(
     }
 
     // The short name for the values of dl_type and nw_proto.
-    private String protocol() {
-        int type = number(Field.ETH_TYPE);
-        int proto = number(Field.IP_PROTO);
+    private static String protocol(List<Match> matches) {
+        int type = number(matches, Field.ETH_TYPE);
+        int proto = number(matches, Field.IP_PROTO);
         return switch (type) {
             case Match.ARP -> "arp";
             case Match.RARP -> "rarp";
@@ -94,7 +95,7 @@ public record Flow(
         };
     }
 
-    private int number(Field field) {
+    private static int number(List<Match> matches, Field field) {
         return matches.stream()
                 .filter(match -> match.field() == field)
                 .findFirst()

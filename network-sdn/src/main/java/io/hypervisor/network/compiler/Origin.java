@@ -4,9 +4,9 @@ package io.hypervisor.network.compiler;
 enum Origin {
     /** A port of this node, or a router that runs on it. */
     HERE(0),
-    /** Another node. */
-    TUNNEL(1),
-    /** A physical network. */
+    /** Another node, or a physical host that uses this node as its router. */
+    ELSEWHERE(1),
+    /** A physical network; for a router, the world outside of the cluster. */
     PHYSICAL(2);
 
     private final int code;

@@ -7,7 +7,6 @@ import java.math.BigInteger;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** The header fields of a packet. What it does not have is absent. Immutable. */
 public final class Packet {
@@ -41,8 +40,7 @@ public final class Packet {
                 .with(Field.TTL, 255)
                 .with(Field.ICMP6_TYPE, Icmp6.NEIGHBOUR_SOLICITATION)
                 .with(Field.ND_TARGET, wanted)
-                .with(Field.ND_SLL, mac.bits())
-                .with(Field.ND_TLL, 0);
+                .with(Field.ND_SLL, mac.bits());
     }
 
     /** An echo request. */
@@ -135,10 +133,13 @@ public final class Packet {
         return fields.hashCode();
     }
 
+    /** As ofproto/trace reads it. */
     @Override
     public String toString() {
-        return fields.entrySet().stream()
-                .map(e -> e.getKey().show(e.getValue(), e.getKey().ones()))
-                .collect(Collectors.joining(","));
+        return Flow.condition(
+                fields.entrySet().stream()
+                        .filter(e -> e.getKey() != Field.VLAN || e.getValue().signum() > 0)
+                        .map(e -> new Match(e.getKey(), e.getValue(), e.getKey().ones()))
+                        .toList());
     }
 }

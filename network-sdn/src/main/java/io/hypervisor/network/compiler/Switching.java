@@ -136,7 +136,7 @@ final class Switching {
                     router);
             if (network.overlay() && scene.gatewayHere(router)) {
                 take(
-                        from(Origin.TUNNEL, network, 100, serves(router))
+                        from(Origin.ELSEWHERE, network, 100, serves(router))
                                 .is(Field.ETH_DST, end.mac()),
                         router);
             } else if (!network.overlay()) {
@@ -145,7 +145,8 @@ final class Switching {
                         from(Origin.PHYSICAL, network, 100, serves(router))
                                 .is(Field.ETH_DST, scene.wiring.mac())
                                 .from(end.subnet()),
-                        router);
+                        router,
+                        set(Field.ORIGIN, Origin.ELSEWHERE));
             }
         }
     }
@@ -154,8 +155,11 @@ final class Switching {
         return "router " + router.id() + (router.up() ? "" : ", down");
     }
 
-    private void take(Flows.Draft draft, LogicalRouter router) {
-        draft.then(router.up() ? toRouter(router.id(), new Resubmit(Stage.ROUTER)) : List.of());
+    // From inside, whatever its way to here.
+    private void take(Flows.Draft draft, LogicalRouter router, Action... first) {
+        List<Action> actions = new ArrayList<>(List.of(first));
+        actions.addAll(toRouter(router.id(), new Resubmit(Stage.ROUTER)));
+        draft.then(router.up() ? actions : List.of());
     }
 
     // From here on it has left its interface, and may go back there.
