@@ -1,13 +1,13 @@
 package io.hypervisor.cluster.input;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.TypeRegistry;
@@ -18,21 +18,14 @@ import com.google.rpc.PreconditionFailure;
 import com.google.rpc.ResourceInfo;
 
 import io.grpc.Channel;
+import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.hypervisor.api.v1.Agent;
-import io.hypervisor.api.v1.AgentCreateInstanceRequest;
-import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.Cluster;
 import io.hypervisor.api.v1.Compute;
-import io.hypervisor.api.v1.CreateInstanceRequest;
-import io.hypervisor.api.v1.GetInstanceRequest;
-import io.hypervisor.api.v1.Instance;
-import io.hypervisor.api.v1.InstanceState;
-import io.hypervisor.api.v1.InstanceType;
-import io.hypervisor.api.v1.ListInstancesRequest;
-import io.hypervisor.api.v1.ListNodesRequest;
-import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.NetworkOuterClass;
+import io.hypervisor.api.v1.Storage;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,13 +50,20 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Every field of every request of ClusterService, ComputeService and AgentService, wrong in turn,
- * sent to running servers: the answer names the field, the value and what is expected, over gRPC,
- * over HTTP and at the node's own door, and nothing is left behind.
+ * Every field of every request of cluster, compute, network and agent services, wrong in turn, sent
+ * to running servers: the answer names the field, the value and what is expected, over gRPC, over
+ * HTTP and at the node's own door, and nothing is left behind.
  */
 final class BadInputTest {
     private static final String PACKAGE = "hypervisor.v1.";
 
+    private static final List<ServiceDescriptor> SERVICES =
+            List.of(
+                    Cluster.getDescriptor().findServiceByName("ClusterService"),
+                    Compute.getDescriptor().findServiceByName("ComputeService"),
+                    Agent.getDescriptor().findServiceByName("AgentService"),
+                    NetworkOuterClass.getDescriptor().findServiceByName("NetworkService"),
+                    Storage.getDescriptor().findServiceByName("StorageService"));
     // Every third row: what it shows is the way, not the checks.
     private static final int HTTP_SAMPLE = 3;
     private static final TypeRegistry DETAILS =
@@ -107,107 +107,12 @@ final class BadInputTest {
 
     @TempDir static Path folder;
     private static Scene scene;
-    private static Map<String, String> known;
+    private static Known known;
 
     @BeforeAll
     static void start() {
         scene = new Scene(folder.resolve("agent"));
-        String node =
-                scene.cluster()
-                        .listNodes(ListNodesRequest.getDefaultInstance())
-                        .getNodes(0)
-                        .getId();
-        String running = made("running", false).getId();
-        String stopped = made("stopped", false).getId();
-        String waiting = made("waiting", true).getId();
-        await().until(() -> state(running) == InstanceState.INSTANCE_STATE_RUNNING);
-        await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_RUNNING);
-        var _ =
-                scene.compute()
-                        .stopInstance(
-                                StopInstanceRequest.newBuilder().setInstanceId(stopped).build());
-        await().until(() -> state(stopped) == InstanceState.INSTANCE_STATE_STOPPED);
-        String local = local("local").getId();
-        String halted = local("halted").getId();
-        var _ =
-                scene.node()
-                        .stopInstance(
-                                AgentStopInstanceRequest.newBuilder()
-                                        .setInstanceId(halted)
-                                        .build());
-        await().until(() -> state(halted) == InstanceState.INSTANCE_STATE_STOPPED);
-        await().until(() -> state(local) == InstanceState.INSTANCE_STATE_RUNNING);
-        known =
-                new HashMap<>(
-                        Map.of(
-                                "{node}",
-                                node,
-                                "{running}",
-                                running,
-                                "{stopped}",
-                                stopped,
-                                "{waiting}",
-                                waiting,
-                                "{local}",
-                                local,
-                                "{halted}",
-                                halted));
-        tokens();
-    }
-
-    private static void tokens() {
-        String instances =
-                scene.compute()
-                        .listInstances(ListInstancesRequest.newBuilder().setPageSize(1).build())
-                        .getNextPageToken();
-        known.put("{instances_token}", instances);
-        var _ =
-                scene.cluster()
-                        .registerNode(
-                                ClusterRows.GOOD_NODE.toBuilder()
-                                        .setHostname("n2")
-                                        .clearSupportedInstanceTypes()
-                                        .addSupportedInstanceTypes("microvm")
-                                        .build());
-        known.put(
-                "{nodes_token}",
-                scene.cluster()
-                        .listNodes(ListNodesRequest.newBuilder().setPageSize(1).build())
-                        .getNextPageToken());
-        String other = instances.startsWith("A") ? "B" : "A";
-        known.put("{tampered_token}", other + instances.substring(1));
-    }
-
-    private static Instance made(String name, boolean waiting) {
-        CreateInstanceRequest.Builder request =
-                CreateInstanceRequest.newBuilder()
-                        .setName(name)
-                        .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
-                        .setSpec(SpecRows.CONTAINER)
-                        .setRequestId("made-" + name)
-                        .setQueue(waiting);
-        return scene.compute()
-                .createInstance((waiting ? request.setRegion("nowhere") : request).build());
-    }
-
-    private static Instance local(String name) {
-        return scene.node()
-                .createInstance(
-                        AgentCreateInstanceRequest.newBuilder()
-                                .setName(name)
-                                .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
-                                .setSpec(SpecRows.CONTAINER)
-                                .build());
-    }
-
-    private static InstanceState state(String id) {
-        try {
-            return scene.compute()
-                    .getInstance(GetInstanceRequest.newBuilder().setInstanceId(id).build())
-                    .getState();
-        } catch (StatusRuntimeException notYet) {
-            return InstanceState.INSTANCE_STATE_UNSPECIFIED;
-        }
+        known = Known.make(scene);
     }
 
     @AfterAll
@@ -215,28 +120,24 @@ final class BadInputTest {
         scene.close();
     }
 
-    /** The message with the texts in braces replaced by what the scene knows. */
-    private static Message resolved(Message message) {
-        Message.Builder builder = message.toBuilder();
-        message.getAllFields()
-                .forEach(
-                        (field, value) -> {
-                            if (value instanceof String text && known.containsKey(text)) {
-                                builder.setField(field, known.get(text));
-                            }
-                        });
-        return builder.build();
-    }
-
     private static List<Message> messages(Row row) {
         List<Message> messages = new ArrayList<>();
-        row.call().before().forEach(message -> messages.add(resolved(message)));
-        messages.add(resolved(row.request()));
+        row.call().before().forEach(message -> messages.add(known.resolve(message)));
+        messages.add(known.resolve(row.request()));
         return messages;
     }
 
     static Stream<Row> all() {
-        return Stream.of(ClusterRows.all(), ComputeRows.all(), AgentRows.all())
+        return Stream.of(
+                        ClusterRows.all(),
+                        ComputeRows.all(),
+                        AgentRows.all(),
+                        NetworkRows.all(),
+                        SubnetRows.all(),
+                        PortRows.all(),
+                        GroupRows.all(),
+                        RouterRows.all(),
+                        FloatingRows.all())
                 .flatMap(rows -> rows);
     }
 
@@ -261,7 +162,8 @@ final class BadInputTest {
         try (HttpCaller http = new HttpCaller(scene)) {
             for (int i = 0; i < rows.size(); i += HTTP_SAMPLE) {
                 Row row = rows.get(i);
-                Optional<HttpRequest> request = http.request(method(row), resolved(row.request()));
+                Optional<HttpRequest> request =
+                        http.request(method(row), known.resolve(row.request()));
                 if (request.isPresent()) {
                     sent++;
                     checkHttp(row, http.send(request.get()));
@@ -285,8 +187,7 @@ final class BadInputTest {
     }
 
     private static MethodDescriptor method(Row row) {
-        return Stream.of(Cluster.getDescriptor(), Compute.getDescriptor())
-                .flatMap(file -> file.getServices().stream())
+        return SERVICES.stream()
                 .filter(service -> service.getName().equals(row.call().service()))
                 .findFirst()
                 .orElseThrow()
@@ -353,7 +254,7 @@ final class BadInputTest {
         }
         assertThat(reason).as("%s: %s", row, description).isEqualTo(row.reason());
         if (row.field().isEmpty()) {
-            assertThat(description).contains(row.says());
+            assertThat(description).contains(known.resolve(row.says()));
         } else {
             assertThat(violations)
                     .as(description)
@@ -363,7 +264,7 @@ final class BadInputTest {
                                 assertThat(violation.getDescription())
                                         .startsWith("value: ")
                                         .contains("(expected: ")
-                                        .contains(row.says());
+                                        .contains(known.resolve(row.says()));
                             });
         }
     }
@@ -375,12 +276,14 @@ final class BadInputTest {
         Map<String, String> neverWrong = new HashMap<>(ClusterRows.NEVER_WRONG);
         neverWrong.putAll(ComputeRows.NEVER_WRONG);
         neverWrong.putAll(AgentRows.NEVER_WRONG);
+        neverWrong.putAll(NetworkRows.neverWrong());
+        neverWrong.putAll(SubnetRows.neverWrong());
+        neverWrong.putAll(PortRows.neverWrong());
+        neverWrong.putAll(GroupRows.neverWrong());
+        neverWrong.putAll(RouterRows.neverWrong());
         covered.addAll(neverWrong.keySet());
         Set<String> fields = new TreeSet<>();
-        Stream.of(
-                        Cluster.getDescriptor().findServiceByName("ClusterService"),
-                        Compute.getDescriptor().findServiceByName("ComputeService"),
-                        Agent.getDescriptor().findServiceByName("AgentService"))
+        SERVICES.stream()
                 .flatMap(BadInputTest::requests)
                 .forEach(request -> addFields(fields, request.getName() + ".", request));
         assertThat(fields).hasSizeGreaterThan(100);
@@ -396,11 +299,26 @@ final class BadInputTest {
     }
 
     private static Stream<Descriptor> requests(ServiceDescriptor service) {
+        Set<String> withRows =
+                all().filter(row -> row.call().service().equals(service.getName()))
+                        .flatMap(row -> row.call().methods().stream())
+                        .collect(Collectors.toSet());
         return service.getMethods().stream()
+                .filter(method -> withRows.contains(method.getName()) || isImplemented(method))
                 .map(method -> method.getInputType())
                 .filter(type -> type.getFullName().startsWith(PACKAGE))
                 .distinct()
                 .sorted(Comparator.comparing(Descriptor::getName));
+    }
+
+    private static boolean isImplemented(MethodDescriptor method) {
+        Caller.Answer answer =
+                Caller.call(
+                        scene.toController(),
+                        method.getService().getFullName(),
+                        method.getName(),
+                        List.of(DynamicMessage.getDefaultInstance(method.getInputType())));
+        return answer.status().getCode() != Code.UNIMPLEMENTED;
     }
 
     private static void addFields(Set<String> to, String prefix, Descriptor message) {

@@ -96,6 +96,8 @@ final class FuzzTest {
         List<String> texts =
                 new ArrayList<>(List.of(Values.UNKNOWN, "run", "web", "vm", "container", "True"));
         texts.addAll(List.of("n2", "127.0.0.1", "::1", "node", local.getId(), "zone-1", "local"));
+        texts.addAll(List.of("10.0.0.0/24", NetworkScene.ADDRESS, NetworkScene.MAC, "tcp"));
+        texts.addAll(NetworkScene.make(scene).values());
         for (int i = 0; i < 3; i++) {
             texts.add(
                     scene.cluster()

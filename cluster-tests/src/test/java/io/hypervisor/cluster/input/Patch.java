@@ -83,9 +83,11 @@ final class Patch {
         while (to.getRepeatedFieldCount(field) <= index) {
             to.addRepeatedField(
                     field,
-                    field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
-                            ? to.newBuilderForField(field).build()
-                            : converted(field, ""));
+                    switch (field.getJavaType()) {
+                        case MESSAGE -> to.newBuilderForField(field).build();
+                        case STRING -> "";
+                        default -> converted(field, 0);
+                    });
         }
     }
 

@@ -54,6 +54,21 @@ record Row(
             return values.stream().map(value -> bad(path, value, says));
         }
 
+        /** An id that nothing has. */
+        Row missing(String path, String id, String type) {
+            return refused(path, id, Code.NOT_FOUND, "NOT_FOUND", type + " not found: " + id);
+        }
+
+        /** A value that something else has, which the answer names. */
+        Row taken(String path, Object value, String says) {
+            return refused(path, value, Code.ALREADY_EXISTS, "ALREADY_EXISTS", says);
+        }
+
+        /** What others still need; the answer names them. */
+        Row held(String reason, String says) {
+            return refused("", "", Code.FAILED_PRECONDITION, reason, says);
+        }
+
         /** A value that is well formed, and still wrong as things are. */
         Row refused(String path, Object value, Code code, String reason, String says) {
             return new Row(this, path, value, code, reason, "", says);

@@ -20,6 +20,7 @@ import io.hypervisor.api.v1.ClusterInfo;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.controller.Controller;
 import io.hypervisor.controller.ControllerConfig;
 import io.hypervisor.controller.store.MemoryStore;
@@ -156,6 +157,11 @@ final class Scene implements AutoCloseable {
 
     ComputeServiceGrpc.ComputeServiceBlockingStub compute() {
         return ComputeServiceGrpc.newBlockingStub(toController)
+                .withDeadlineAfter(20, TimeUnit.SECONDS);
+    }
+
+    NetworkServiceGrpc.NetworkServiceBlockingStub network() {
+        return NetworkServiceGrpc.newBlockingStub(toController)
                 .withDeadlineAfter(20, TimeUnit.SECONDS);
     }
 

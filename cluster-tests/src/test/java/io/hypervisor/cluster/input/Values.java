@@ -96,6 +96,76 @@ final class Values {
     static final List<String> REQUEST_IDS =
             List.of("r".repeat(129), "a\nb", "a\u0000", "\u007f", "\u00e9", "a\tb");
 
+    /** No addresses of hosts. */
+    static final List<String> NO_ADDRESSES =
+            List.of(
+                    "localhost",
+                    "1.2.3",
+                    "1.2.3.256",
+                    "1.2.3.4.",
+                    "01.2.3.4",
+                    " 1.2.3.4",
+                    "1.2.3.4\n",
+                    "0x7f000001",
+                    "1.2.3.4:80",
+                    "1.2.3.4/24",
+                    "1.2.3.4;reboot",
+                    "::g",
+                    "1::2::3",
+                    "[::1]",
+                    "fe80::1%eth0",
+                    "::ffff:1.2.3.4",
+                    "\u0661.2.3.4",
+                    "$(id)",
+                    "*",
+                    LONG);
+
+    /** No ranges in prefix notation, or such with host bits. */
+    static final List<String> NO_PREFIXES =
+            List.of(
+                    "10.2.0.0",
+                    "10.2.0.0/",
+                    "/24",
+                    "10.2.0.0/33",
+                    "10.2.0.0/-1",
+                    "10.2.0.0/+24",
+                    "10.2.0.0/024",
+                    "10.2.0.0/255.255.255.0",
+                    "10.2.0.0/24/24",
+                    "10.2.0.0/24\n",
+                    " 10.2.0.0/24",
+                    "10.2.0.0-10.2.0.9",
+                    "10.2.0.1/24",
+                    "010.2.0.0/24",
+                    "10.2/16",
+                    "2001:db8:2::/129",
+                    "2001:db8:2::1/64",
+                    "::ffff:10.2.0.0/120",
+                    "fe80::%eth0/64",
+                    "any",
+                    "$(id)/24",
+                    "10.2.0.0/\u0662\u0664",
+                    LONG);
+
+    /** No MAC addresses that one interface may have. */
+    static final List<String> NO_MACS =
+            List.of(
+                    "02:00:00:00:00",
+                    "02:00:00:00:00:00:01",
+                    "02-00-00-00-00-01",
+                    "0200.0000.0001",
+                    "020000000001",
+                    "02:00:00:00:00:1",
+                    "02:00:00:00:00:0g",
+                    "02:00:00:00:00:01\n",
+                    " 02:00:00:00:00:01",
+                    "00:00:00:00:00:00",
+                    "01:00:5e:00:00:01",
+                    "ff:ff:ff:ff:ff:ff",
+                    "\uff10\uff12:00:00:00:00:01",
+                    "$(id)",
+                    LONG);
+
     private Values() {}
 
     static List<String> withoutEmpty(List<String> values) {

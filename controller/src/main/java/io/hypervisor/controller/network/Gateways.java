@@ -16,8 +16,10 @@ import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.Prefix;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A router's way out of the cluster: the external network and the router's addresses there. */
 public final class Gateways {
@@ -25,6 +27,18 @@ public final class Gateways {
     public static final int MAX_ADDRESSES = 2;
 
     private Gateways() {}
+
+    /**
+     * A gateway as it is asked for.
+     *
+     * @param field names it in faults
+     * @param own addresses that the router has already
+     */
+    public record Wish(String field, ExternalGateway gateway, List<FixedIP> own) {
+        String address(int index) {
+            return field + ".external_fixed_ips[" + index + "].ip_address";
+        }
+    }
 
     /** A gateway with its addresses written out, and the edits that take them. */
     public record Chosen(ExternalGateway gateway, List<Edit> edits) {}
@@ -36,8 +50,8 @@ public final class Gateways {
      * @param ids of the allocations
      */
     public static Chosen choose(
-            Snapshot now, ExternalGateway wanted, String routerId, List<String> ids, Timestamp at) {
-        Network network = external(now, wanted.getNetworkId());
+            Snapshot now, Wish wish, String routerId, List<String> ids, Timestamp at) {
+        Network network = external(now, wish.gateway().getNetworkId());
         List<Subnet> subnets = subnets(now, network.getId());
         if (subnets.isEmpty()) {
             throw Fault.of(
@@ -45,11 +59,14 @@ public final class Gateways {
                     "NO_SUBNET",
                     "network " + network.getId() + ": has no subnet (expected: one at least)");
         }
-        ExternalGateway.Builder gateway = wanted.toBuilder().clearExternalFixedIps();
+        ExternalGateway.Builder gateway = wish.gateway().toBuilder().clearExternalFixedIps();
         List<Edit> edits = new ArrayList<>();
-        for (FixedIP fixed : wanted(now, wanted, subnets)) {
+        for (FixedIP fixed : addresses(now, wish, subnets)) {
             Address address = Address.parse(fixed.getIpAddress());
             gateway.addExternalFixedIps(fixed);
+            if (wish.own().contains(fixed)) {
+                continue;
+            }
             edits.add(
                     Ipam.take(
                             Ipam.hold(
@@ -64,9 +81,9 @@ public final class Gateways {
         return new Chosen(gateway.build(), edits);
     }
 
-    /** The edits that free a gateway's addresses. */
-    public static List<Edit> free(ExternalGateway gateway) {
-        return gateway.getExternalFixedIpsList().stream()
+    /** The edits that free addresses of a gateway. */
+    public static List<Edit> free(List<FixedIP> addresses) {
+        return addresses.stream()
                 .map(fixed -> Ipam.free(fixed.getSubnetId(), fixed.getIpAddress()))
                 .toList();
     }
@@ -101,12 +118,19 @@ public final class Gateways {
         throw Ipam.exhausted(subnets);
     }
 
-    private static List<FixedIP> wanted(
-            Snapshot now, ExternalGateway wanted, List<Subnet> subnets) {
+    private static List<FixedIP> addresses(Snapshot now, Wish wish, List<Subnet> subnets) {
         List<FixedIP> chosen = new ArrayList<>();
-        if (wanted.getExternalFixedIpsCount() > 0) {
-            for (int i = 0; i < wanted.getExternalFixedIpsCount(); i++) {
-                chosen.add(byHand(now, wanted.getExternalFixedIps(i), subnets, i));
+        if (wish.gateway().getExternalFixedIpsCount() > 0) {
+            Set<Boolean> families = new HashSet<>();
+            for (int i = 0; i < wish.gateway().getExternalFixedIpsCount(); i++) {
+                FixedIP fixed = byHand(now, wish, subnets, i);
+                if (!families.add(Address.parse(fixed.getIpAddress()).v6())) {
+                    throw Fault.invalid(
+                            wish.address(i),
+                            fixed.getIpAddress(),
+                            "of another address family than the one before");
+                }
+                chosen.add(fixed);
             }
             return chosen;
         }
@@ -119,20 +143,31 @@ public final class Gateways {
         return chosen;
     }
 
-    private static FixedIP byHand(Snapshot now, FixedIP fixed, List<Subnet> subnets, int index) {
-        String field = "external_gateway.external_fixed_ips[" + index + "]";
+    private static FixedIP byHand(Snapshot now, Wish wish, List<Subnet> subnets, int index) {
+        FixedIP asked = wish.gateway().getExternalFixedIps(index);
+        String field = wish.address(index);
         Subnet subnet =
-                fixed.getSubnetId().isEmpty()
-                        ? containing(subnets, field, fixed.getIpAddress())
+                asked.getSubnetId().isEmpty()
+                        ? containing(subnets, field, asked.getIpAddress())
                         : subnets.stream()
-                                .filter(s -> s.getId().equals(fixed.getSubnetId()))
+                                .filter(s -> s.getId().equals(asked.getSubnetId()))
                                 .findFirst()
                                 .orElseThrow(
                                         () ->
                                                 Fault.notFound(
                                                         Lookup.type(Table.SUBNET),
-                                                        fixed.getSubnetId()));
-        return fixed(subnet, Ipam.choose(now, subnet, field + ".ip_address", fixed.getIpAddress()));
+                                                        asked.getSubnetId()));
+        return wish.own().stream()
+                .filter(own -> own.getSubnetId().equals(subnet.getId()))
+                .filter(own -> isAt(own, asked.getIpAddress()))
+                .findFirst()
+                .orElseGet(
+                        () -> fixed(subnet, Ipam.choose(now, subnet, field, asked.getIpAddress())));
+    }
+
+    private static boolean isAt(FixedIP own, String address) {
+        return !address.isEmpty()
+                && Address.parse(address).equals(Address.parse(own.getIpAddress()));
     }
 
     private static Subnet containing(List<Subnet> subnets, String field, String ip) {
@@ -143,7 +178,7 @@ public final class Gateways {
                 .orElseThrow(
                         () ->
                                 Fault.invalid(
-                                        field + ".ip_address",
+                                        field,
                                         ip,
                                         "an address of a subnet of the external network"));
     }

@@ -4,7 +4,6 @@ import com.google.protobuf.Timestamp;
 
 import io.hypervisor.api.internal.v1.RouterInterface;
 import io.hypervisor.api.internal.v1.RouterRecord;
-import io.hypervisor.api.v1.ExternalGateway;
 import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.Route;
@@ -36,12 +35,12 @@ public final class RouterRules {
             Snapshot now,
             NetworkConfig config,
             RouterRecord record,
-            ExternalGateway wanted,
+            Gateways.Wish wish,
             Fresh fresh,
             List<Edit> edits) {
         String id = record.getRouter().getId();
         List<String> ids = fresh.ids().subList(2, fresh.ids().size());
-        Gateways.Chosen chosen = Gateways.choose(now, wanted, id, ids, fresh.at());
+        Gateways.Chosen chosen = Gateways.choose(now, wish, id, ids, fresh.at());
         String network = chosen.gateway().getNetworkId();
         for (RouterInterface end : record.getInterfacesList()) {
             Prefix range = range(now, end.getSubnetId());

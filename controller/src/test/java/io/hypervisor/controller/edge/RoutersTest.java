@@ -333,6 +333,15 @@ final class RoutersTest {
                                 assertThat(gateway.getExternalFixedIps(0).getSubnetId())
                                         .isEqualTo(outside.getId()));
         assertThat(held(outside)).containsExactly("203.0.113.1", "203.0.113.9");
+        byHand.getExternalGatewayBuilder()
+                .addExternalFixedIps(FixedIP.newBuilder().setSubnetId(outside6.getId()));
+        assertThat(
+                        update(router, byHand, "external_gateway")
+                                .getExternalGateway()
+                                .getExternalFixedIpsList())
+                .extracting(FixedIP::getIpAddress)
+                .containsExactly("203.0.113.9", "2001:db8::2");
+        assertThat(held(outside)).containsExactly("203.0.113.1", "203.0.113.9");
         delete(router);
         assertThat(held(outside)).containsExactly("203.0.113.1");
         assertThat(held(outside6)).containsExactly("2001:db8::1");

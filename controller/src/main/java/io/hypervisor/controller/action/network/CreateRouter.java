@@ -54,9 +54,9 @@ public record CreateRouter(
         RouterRecord record = RouterRecord.newBuilder().setRouter(router).setRequest(mark).build();
         List<Edit> edits = new ArrayList<>();
         if (request.hasExternalGateway()) {
-            record =
-                    RouterRules.withGateway(
-                            now, config, record, request.getExternalGateway(), fresh, edits);
+            Gateways.Wish wish =
+                    new Gateways.Wish("external_gateway", request.getExternalGateway(), List.of());
+            record = RouterRules.withGateway(now, config, record, wish, fresh, edits);
         }
         edits.add(Edit.put(Table.ROUTER, id, record));
         return Answers.router(id, edits);

@@ -31,7 +31,8 @@ public record DeleteRouter(DeleteRouterRequest request) implements Action<Empty>
                 .throwIfAny("none; remove them first");
         List<Edit> edits = new ArrayList<>();
         edits.add(Edit.delete(Table.ROUTER, id));
-        edits.addAll(Gateways.free(record.getRouter().getExternalGateway()));
+        edits.addAll(
+                Gateways.free(record.getRouter().getExternalGateway().getExternalFixedIpsList()));
         return Answers.done(edits);
     }
 }

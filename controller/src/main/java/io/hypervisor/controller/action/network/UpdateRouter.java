@@ -1,6 +1,8 @@
 package io.hypervisor.controller.action.network;
 
 import io.hypervisor.api.internal.v1.RouterRecord;
+import io.hypervisor.api.v1.ExternalGateway;
+import io.hypervisor.api.v1.FixedIP;
 import io.hypervisor.api.v1.Router;
 import io.hypervisor.api.v1.UpdateRouterRequest;
 import io.hypervisor.controller.action.Action;
@@ -79,21 +81,27 @@ public record UpdateRouter(UpdateRouterRequest request, Fresh fresh, NetworkConf
 
     private RouterRecord withOtherGateway(
             Snapshot now, RouterRecord record, Router next, List<Edit> edits) {
-        String before = record.getRouter().getExternalGateway().getNetworkId();
-        boolean leaves = !before.equals(next.getExternalGateway().getNetworkId());
-        if (leaves && !before.isEmpty()) {
-            RouterRules.requireGatewayUnused(now, record);
-        }
-        edits.addAll(Gateways.free(record.getRouter().getExternalGateway()));
-        RouterRecord without =
+        ExternalGateway before = record.getRouter().getExternalGateway();
+        ExternalGateway wanted = next.getExternalGateway();
+        boolean leaves = !before.getNetworkId().equals(wanted.getNetworkId());
+        RouterRecord written =
                 record.toBuilder()
                         .setRouter(next.toBuilder().clearExternalGateway())
                         .clearGatewayNodeId()
                         .clearGatewayMac()
                         .build();
-        return next.hasExternalGateway()
-                ? RouterRules.withGateway(
-                        now, config, without, next.getExternalGateway(), fresh, edits)
-                : without;
+        if (next.hasExternalGateway()) {
+            Gateways.Wish wish =
+                    new Gateways.Wish(
+                            "router.external_gateway", wanted, before.getExternalFixedIpsList());
+            written = RouterRules.withGateway(now, config, written, wish, fresh, edits);
+        }
+        if (leaves && record.getRouter().hasExternalGateway()) {
+            RouterRules.requireGatewayUnused(now, record);
+        }
+        List<FixedIP> left = new ArrayList<>(before.getExternalFixedIpsList());
+        left.removeAll(written.getRouter().getExternalGateway().getExternalFixedIpsList());
+        edits.addAll(Gateways.free(left));
+        return written;
     }
 }
