@@ -37,7 +37,7 @@ public final class Agent implements AutoCloseable {
                         core.interceptors(),
                         core.services(),
                         SERVER_GRACE);
-        core.connect(server.port(), new Channels(config.tls(), around.tasks()));
+        core.connect(server.port(), new Channels(config.tls()));
     }
 
     /** The port that AgentService listens on. */

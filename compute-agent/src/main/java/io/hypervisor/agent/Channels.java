@@ -5,7 +5,6 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
-import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 import io.netty.channel.ChannelOption;
@@ -24,18 +23,17 @@ final class Channels implements Function<String, ManagedChannel> {
     private static final int CONNECT_MILLIS = 3_000;
 
     private final TlsConfig tls;
-    private final Tasks tasks;
 
-    Channels(TlsConfig tls, Tasks tasks) {
+    Channels(TlsConfig tls) {
         this.tls = tls;
-        this.tasks = tasks;
     }
 
     @Override
     public ManagedChannel apply(String address) {
         HostPort to = HostPort.parse(address);
         return NettyChannelBuilder.forAddress(to.host(), to.port(), credentials())
-                .executor(tasks.concurrent("link-channel"))
+                // The link hands everything over to a thread of its own at once.
+                .directExecutor()
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(10, TimeUnit.SECONDS)

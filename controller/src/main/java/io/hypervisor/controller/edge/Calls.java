@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /** What every method does: answer, and wait within the caller's deadline. */
 final class Calls {
@@ -63,6 +64,31 @@ final class Calls {
             Thread.currentThread().interrupt();
             throw Fault.unavailable("SHUTTING_DOWN", "this replica is shutting down");
         }
+    }
+
+    /**
+     * Answers from the newest snapshot that is at least this new: at once, or on a thread of its
+     * own if that has to be waited for.
+     */
+    static <R> void answerAt(
+            Replica replica,
+            long minRevision,
+            StreamObserver<R> observer,
+            Function<Snapshot, R> view) {
+        Snapshot now = replica.snapshot();
+        if (now.revision() >= minRevision) {
+            answer(observer, view.apply(now));
+            return;
+        }
+        Runnable later =
+                () -> {
+                    try {
+                        answer(observer, view.apply(at(replica, minRevision)));
+                    } catch (RuntimeException e) {
+                        observer.onError(e);
+                    }
+                };
+        replica.tasks().concurrent("read").execute(Context.current().wrap(later));
     }
 
     private static <R> R await(

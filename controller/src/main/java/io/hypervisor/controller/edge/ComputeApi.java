@@ -2,6 +2,7 @@ package io.hypervisor.controller.edge;
 
 import com.google.protobuf.Empty;
 
+import io.grpc.MethodDescriptor;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.AgentInstanceRequest;
@@ -42,9 +43,12 @@ import io.hypervisor.controller.watch.Filter;
 import io.hypervisor.controller.watch.WatchHub;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.server.Prompt;
+
+import java.util.Set;
 
 /** ComputeService: instances and images. */
-final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
+final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase implements Prompt {
     private final Replica replica;
     private final WatchHub hub;
     private final NodeDoor door;
@@ -58,6 +62,12 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
         this.door = door;
         this.clock = networking.clock();
         this.networking = networking;
+    }
+
+    // Nothing that looks at more than one instance: a list may walk through all of them.
+    @Override
+    public Set<MethodDescriptor<?, ?>> prompt() {
+        return Set.of(ComputeServiceGrpc.getGetInstanceMethod());
     }
 
     @Override
@@ -111,16 +121,18 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase {
     @Override
     public void getInstance(GetInstanceRequest request, StreamObserver<Instance> observer) {
         ComputeRequests.check(request);
-        Snapshot now = Calls.at(replica, request.getMinRevision());
-        Calls.answer(observer, NodeDoor.instance(now, request.getInstanceId()));
+        Calls.answerAt(
+                replica,
+                request.getMinRevision(),
+                observer,
+                now -> NodeDoor.instance(now, request.getInstanceId()));
     }
 
     @Override
     public void listInstances(
             ListInstancesRequest request, StreamObserver<ListInstancesResponse> observer) {
         ComputeRequests.check(request);
-        Snapshot now = replica.snapshot();
-        Calls.answer(observer, InstanceLists.list(now, request, Pages.of(now)));
+        Calls.answer(observer, InstanceLists.list(replica.snapshot(), request));
     }
 
     @Override

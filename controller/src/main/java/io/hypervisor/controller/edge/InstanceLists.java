@@ -20,12 +20,14 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /** Lists a snapshot's instances, local ones included. Pure. */
-final class InstanceLists {
+public final class InstanceLists {
     private InstanceLists() {}
 
-    static ListInstancesResponse list(Snapshot now, ListInstancesRequest request, Pages pages) {
+    /** The page that a checked request asks for. */
+    public static ListInstancesResponse list(Snapshot now, ListInstancesRequest request) {
         ListInstancesRequest filters = request.toBuilder().clearPageSize().clearPageToken().build();
-        Pages.Cursor cursor = pages.open(filters, request.getPageSize(), request.getPageToken());
+        Pages.Cursor cursor =
+                Pages.of(now).open(filters, request.getPageSize(), request.getPageToken());
         Iterator<Instance> rest = matching(now, request, cursor.after()).iterator();
         Pages.Page<Instance> page = cursor.take(rest, Instance::getId);
         return ListInstancesResponse.newBuilder()

@@ -1,5 +1,6 @@
 package io.hypervisor.controller.feed;
 
+import io.grpc.MethodDescriptor;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.internal.v1.ControllerMessage;
@@ -19,6 +20,7 @@ import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.Prompt;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -29,6 +31,7 @@ import org.slf4j.LoggerFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,7 +40,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * per node, and pushes to each what a commit changed for it.
  */
 public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
-        implements ChangeListener {
+        implements ChangeListener, Prompt {
     private static final Logger log = LoggerFactory.getLogger(NodeFeed.class);
 
     /** How often nodes report at least, and after how long without a report one is lost. */
@@ -81,6 +84,12 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
                                 .publishPercentileHistogram()
                                 .register(metrics));
         metrics.gaugeMapSize("hypervisor.feed.streams", List.of(), streams);
+    }
+
+    // A stream hands everything over to a thread of its own at once.
+    @Override
+    public Set<MethodDescriptor<?, ?>> prompt() {
+        return Set.of(NodeLinkServiceGrpc.getConnectMethod());
     }
 
     /**

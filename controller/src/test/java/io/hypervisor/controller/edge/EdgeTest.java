@@ -156,6 +156,19 @@ final class EdgeTest {
     }
 
     @Test
+    void aGetThatWaitsForItsRevisionHoldsUpNoOther() {
+        Instance created = compute.createInstance(container("asked-for"));
+        GetInstanceRequest now =
+                GetInstanceRequest.newBuilder().setInstanceId(created.getId()).build();
+        var waiting =
+                ComputeServiceGrpc.newFutureStub(controller.channel())
+                        .getInstance(now.toBuilder().setMinRevision(1L << 40).build());
+        assertThat(compute.getInstance(now).getId()).isEqualTo(created.getId());
+        assertThat(waiting.isDone()).isFalse();
+        waiting.cancel(true);
+    }
+
+    @Test
     void pagesHoldEveryInstanceOnce() {
         Set<String> made = new TreeSet<>();
         for (int i = 0; i < 7; i++) {

@@ -27,7 +27,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A gRPC server with health, reflection (v1 and v1alpha), metrics and the fault mapping. Handlers
- * run on virtual threads and may block.
+ * run on virtual threads and may block; those of {@link Prompt} methods run on the connection's own
+ * thread and must not.
  */
 public final class GrpcServer implements AutoCloseable {
     // Larger than any valid request, small enough that a thousand of them fit into memory.
@@ -60,7 +61,9 @@ public final class GrpcServer implements AutoCloseable {
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(address.host(), address.port()),
                                 credentials(tls))
-                        .executor(tasks.concurrent("grpc"))
+                        // What comes before a handler, and the handler of a prompt method.
+                        .directExecutor()
+                        .callExecutor(new CallThreads(services, tasks.concurrent("grpc")))
                         .addStreamTracerFactory(RequestGuard.ends())
                         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(MAX_HEADER_BYTES)
