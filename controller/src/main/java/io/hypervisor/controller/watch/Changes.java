@@ -3,7 +3,10 @@ package io.hypervisor.controller.watch;
 import com.google.protobuf.Timestamp;
 
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.NetworkEvent;
 import io.hypervisor.api.v1.Node;
+import io.hypervisor.api.v1.NodeEvent;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
@@ -78,30 +81,33 @@ final class Changes {
                 .ifPresent(local -> nodes.add(local.value().getNodeId()));
     }
 
-    private static SortedMap<String, Delta<Instance>> instanceDeltas(
+    private static SortedMap<String, Delta<Instance, InstanceEvent>> instanceDeltas(
             Snapshot before, Snapshot after, Set<String> ids) {
-        SortedMap<String, Delta<Instance>> deltas = new TreeMap<>();
+        SortedMap<String, Delta<Instance, InstanceEvent>> deltas = new TreeMap<>();
         ids.forEach(id -> put(deltas, id, Views.instance(before, id), Views.instance(after, id)));
         return deltas;
     }
 
-    private static SortedMap<String, Delta<Node>> nodeDeltas(
+    private static SortedMap<String, Delta<Node, NodeEvent>> nodeDeltas(
             Snapshot before, Snapshot after, Set<String> ids) {
-        SortedMap<String, Delta<Node>> deltas = new TreeMap<>();
+        SortedMap<String, Delta<Node, NodeEvent>> deltas = new TreeMap<>();
         ids.forEach(id -> put(deltas, id, NodeViews.node(before, id), NodeViews.node(after, id)));
         return deltas;
     }
 
-    private static SortedMap<String, Delta<NetworkItem>> networkDeltas(
+    private static SortedMap<String, Delta<NetworkItem, NetworkEvent>> networkDeltas(
             Snapshot before, Snapshot after, Set<String> keys) {
-        SortedMap<String, Delta<NetworkItem>> deltas = new TreeMap<>();
+        SortedMap<String, Delta<NetworkItem, NetworkEvent>> deltas = new TreeMap<>();
         keys.forEach(
                 key -> put(deltas, key, NetworkItem.of(before, key), NetworkItem.of(after, key)));
         return deltas;
     }
 
-    private static <T> void put(
-            SortedMap<String, Delta<T>> deltas, String id, Optional<T> before, Optional<T> after) {
+    private static <T, E> void put(
+            SortedMap<String, Delta<T, E>> deltas,
+            String id,
+            Optional<T> before,
+            Optional<T> after) {
         if (!before.equals(after)) {
             deltas.put(id, new Delta<>(before, after));
         }

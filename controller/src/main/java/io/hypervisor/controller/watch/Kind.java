@@ -35,7 +35,7 @@ interface Kind<T, E> {
     Optional<T> view(Snapshot now, String id);
 
     /** What a change did to resources of this kind. */
-    SortedMap<String, Delta<T>> deltas(Change change);
+    SortedMap<String, Delta<T, E>> deltas(Change change);
 
     /** An event; without a resource a bookmark. */
     E event(EventType type, Optional<T> resource, long revision, Timestamp at);
@@ -48,8 +48,8 @@ interface Kind<T, E> {
     }
 
     /** The deltas of a change that a filter may let through. */
-    default Iterator<Map.Entry<String, Delta<T>>> deltas(Change change, Filter<T> filter) {
-        SortedMap<String, Delta<T>> all = deltas(change);
+    default Iterator<Map.Entry<String, Delta<T, E>>> deltas(Change change, Filter<T> filter) {
+        SortedMap<String, Delta<T, E>> all = deltas(change);
         if (filter.ids().size() != 1) {
             return all.entrySet().iterator();
         }
@@ -75,7 +75,7 @@ interface Kind<T, E> {
         }
 
         @Override
-        public SortedMap<String, Delta<Instance>> deltas(Change change) {
+        public SortedMap<String, Delta<Instance, InstanceEvent>> deltas(Change change) {
             return change.instances();
         }
 
@@ -107,7 +107,7 @@ interface Kind<T, E> {
         }
 
         @Override
-        public SortedMap<String, Delta<Node>> deltas(Change change) {
+        public SortedMap<String, Delta<Node, NodeEvent>> deltas(Change change) {
             return change.nodes();
         }
 
@@ -139,7 +139,7 @@ interface Kind<T, E> {
         }
 
         @Override
-        public SortedMap<String, Delta<NetworkItem>> deltas(Change change) {
+        public SortedMap<String, Delta<NetworkItem, NetworkEvent>> deltas(Change change) {
             return change.network();
         }
 

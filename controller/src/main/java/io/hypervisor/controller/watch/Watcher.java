@@ -24,7 +24,7 @@ final class Watcher<T, E> {
 
     // The group on its way out: the resources that exist at the start, or one change's deltas.
     private Iterator<T> existing = Collections.emptyIterator();
-    private Iterator<Map.Entry<String, Delta<T>>> deltas = Collections.emptyIterator();
+    private Iterator<Map.Entry<String, Delta<T, E>>> deltas = Collections.emptyIterator();
     private boolean inGroup;
     private long groupRevision;
     private Timestamp groupTime = Timestamp.getDefaultInstance();
@@ -152,11 +152,12 @@ final class Watcher<T, E> {
     /** Sends the group's next event; false at its end. */
     private boolean sendNext() {
         if (existing.hasNext()) {
-            send(EventType.EVENT_TYPE_ADDED, existing.next());
+            Optional<T> resource = Optional.of(existing.next());
+            send(kind.event(EventType.EVENT_TYPE_ADDED, resource, groupRevision, groupTime));
             return true;
         }
         while (deltas.hasNext()) {
-            Map.Entry<String, Delta<T>> entry = deltas.next();
+            Map.Entry<String, Delta<T, E>> entry = deltas.next();
             if (sendDelta(entry.getKey(), entry.getValue())) {
                 return true;
             }
@@ -164,7 +165,7 @@ final class Watcher<T, E> {
         return false;
     }
 
-    private boolean sendDelta(String id, Delta<T> delta) {
+    private boolean sendDelta(String id, Delta<T, E> delta) {
         boolean before = delta.before().filter(t -> filter.passes(id, t)).isPresent();
         boolean after = delta.after().filter(t -> filter.passes(id, t)).isPresent();
         gone |= delta.after().isEmpty() && filter.single().filter(id::equals).isPresent();
@@ -175,14 +176,15 @@ final class Watcher<T, E> {
                 before
                         ? after ? EventType.EVENT_TYPE_MODIFIED : EventType.EVENT_TYPE_DELETED
                         : EventType.EVENT_TYPE_ADDED;
-        send(type, delta.after().or(delta::before).orElseThrow());
+        Optional<T> resource = delta.after().or(delta::before);
+        send(delta.event(type, () -> kind.event(type, resource, groupRevision, groupTime)));
         return true;
     }
 
-    private void send(EventType type, T resource) {
+    private void send(E event) {
         groupSize++;
         sentSinceTick = true;
-        sink.send(kind.event(type, Optional.of(resource), groupRevision, groupTime));
+        sink.send(event);
     }
 
     private void bookmark(long revision) {

@@ -95,6 +95,22 @@ final class WatchHubTest {
         }
     }
 
+    /** So that it is serialized once. */
+    @Test
+    void everyWatcherGetsTheSameObject() {
+        History history = new History(RING);
+        Reader<InstanceEvent> one = history.watchInstances(all(), 0);
+        Reader<InstanceEvent> other = history.watchInstances(all(), 0);
+        history.run(new Random(1), 20);
+        history.settle();
+        List<InstanceEvent> events = changes(one.got());
+        List<InstanceEvent> others = changes(other.got());
+        assertThat(events).isNotEmpty().hasSameSizeAs(others);
+        for (int i = 0; i < events.size(); i++) {
+            assertThat(others.get(i)).isSameAs(events.get(i));
+        }
+    }
+
     @Test
     void bookmarkable() {
         History history = new History(RING);

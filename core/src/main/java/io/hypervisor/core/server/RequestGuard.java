@@ -81,7 +81,7 @@ final class RequestGuard {
         MethodDescriptor<Received<Q>, S> wire =
                 descriptor.toBuilder(
                                 new Receiving<>(descriptor.getRequestMarshaller()),
-                                descriptor.getResponseMarshaller())
+                                answers(descriptor))
                         .setType(manyRequests(descriptor.getType()))
                         .build();
         ServerCallHandler<Q, S> handler = method.getServerCallHandler();
@@ -91,6 +91,12 @@ final class RequestGuard {
                     Call<Q, S> typed = new Call<>(call, descriptor, END.get());
                     return new Listener<>(handler.startCall(typed, headers), typed);
                 });
+    }
+
+    private static <S> MethodDescriptor.Marshaller<S> answers(MethodDescriptor<?, S> method) {
+        return method.getType().serverSendsOneMessage()
+                ? method.getResponseMarshaller()
+                : new SerializedOnce<>(method.getResponseMarshaller());
     }
 
     /** On the wire every method takes many messages, so that a second one reaches the guard. */
