@@ -122,7 +122,11 @@ public final class WorkQueue<K> implements AutoCloseable {
             case Outcome.Done() -> works.remove(key);
             case Outcome.Again(Duration after) -> {
                 work.failures = 0;
-                arm(key, work, after);
+                if (after.isZero()) {
+                    start(key, work);
+                } else {
+                    arm(key, work, after);
+                }
             }
             case Outcome.Blocked(String reason) -> {
                 work.failures++;

@@ -14,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
@@ -21,6 +22,15 @@ import java.util.function.Consumer;
 final class EventStream implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(EventStream.class);
     private static final Duration PAUSE = Duration.ofMillis(500);
+    // What a task does by itself. That one begins is this agent's own doing: looking at all of them
+    // for it would slow the very start that it announces.
+    private static final List<String> TOPICS =
+            List.of(
+                    "/tasks/exit",
+                    "/tasks/oom",
+                    "/tasks/paused",
+                    "/tasks/resumed",
+                    "/tasks/delete");
 
     private final Daemon daemon;
     private final String namespace;
@@ -68,11 +78,9 @@ final class EventStream implements AutoCloseable {
             log.info("containerd back");
             away = false;
         }
-        SubscribeRequest request =
-                SubscribeRequest.newBuilder()
-                        .addFilters("namespace==" + namespace + ",topic~=^/tasks/")
-                        .build();
-        daemon.events().subscribe(request, new Listener());
+        SubscribeRequest.Builder request = SubscribeRequest.newBuilder();
+        TOPICS.forEach(topic -> request.addFilters("namespace==" + namespace + ",topic==" + topic));
+        daemon.events().subscribe(request.build(), new Listener());
         // What happened while nobody listened.
         changed.accept("");
     }
