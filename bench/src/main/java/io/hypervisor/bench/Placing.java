@@ -19,11 +19,6 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
-import org.openjdk.jmh.runner.options.VerboseMode;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +60,7 @@ public class Placing implements Benchmark {
         }
     }
 
-    /** One decision; its median counts, because the machine may do something else meanwhile. */
+    /** One decision. */
     @org.openjdk.jmh.annotations.Benchmark
     @BenchmarkMode(Mode.SampleTime)
     @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -75,37 +70,18 @@ public class Placing implements Benchmark {
 
     @Override
     public void run(Setting setting) {
-        boolean tiny = setting.size().starts() == 1;
-        var options =
-                new OptionsBuilder()
-                        .include(Placing.class.getName() + ".place")
-                        .forks(tiny ? 0 : 1)
-                        .warmupIterations(tiny ? 1 : 3)
-                        .measurementIterations(tiny ? 1 : 5)
-                        .warmupTime(TimeValue.milliseconds(tiny ? 10 : 1_000))
-                        .measurementTime(TimeValue.milliseconds(tiny ? 10 : 1_000))
-                        .jvmArgsAppend("-XX:+UseSerialGC", "-Xmx1g")
-                        .verbosity(VerboseMode.SILENT);
-        if (tiny) {
-            options.param("nodes", "100", "200");
-        }
+        int[] nodes = setting.size().clusters().stream().mapToInt(n -> n).toArray();
         Map<Integer, Double> nanos = new TreeMap<>();
-        try {
-            for (var result : new Runner(options.build()).run()) {
-                nanos.put(
-                        Integer.valueOf(result.getParams().getParam("nodes")),
-                        result.getPrimaryResult().getStatistics().getPercentile(50));
-            }
-        } catch (RunnerException e) {
-            throw new IllegalStateException(e);
+        for (var result : Micro.run(Placing.class, setting.size(), "nodes", nodes)) {
+            nanos.put(Integer.valueOf(result.getParams().getParam("nodes")), Micro.median(result));
         }
         int fewest = nanos.keySet().iterator().next();
         nanos.forEach(
-                (nodes, time) ->
+                (size, time) ->
                         setting.table()
                                 .add(
                                         "scheduler: one placement among %,d nodes, p50"
-                                                .formatted(nodes),
+                                                .formatted(size),
                                         Unit.TIME,
                                         time,
                                         new Baseline(

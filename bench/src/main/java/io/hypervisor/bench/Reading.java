@@ -1,5 +1,7 @@
 package io.hypervisor.bench;
 
+import com.google.common.util.concurrent.FutureCallback;
+import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.MoreExecutors;
 
@@ -21,7 +23,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
@@ -113,23 +114,55 @@ final class Reading implements Benchmark {
         return (int) Math.floorMod(i * 7_919L, (long) instances);
     }
 
+    /** Calls per second of a client in which each answer begins the next call. */
     private double rate(IntFunction<ListenableFuture<?>> call, Duration time) {
-        Semaphore free = new Semaphore(IN_FLIGHT);
-        AtomicLong done = new AtomicLong();
         long begun = clock.nanos();
-        int started = 0;
-        while (clock.nanos() - begun < time.toNanos()) {
-            free.acquireUninterruptibly();
-            call.apply(started++)
-                    .addListener(
-                            () -> {
-                                done.incrementAndGet();
-                                free.release();
-                            },
-                            MoreExecutors.directExecutor());
+        Chains chains = new Chains(call, begun + time.toNanos());
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            chains.next();
         }
-        free.acquireUninterruptibly(IN_FLIGHT);
-        return done.get() * 1e9 / (clock.nanos() - begun);
+        chains.ended.acquireUninterruptibly(IN_FLIGHT);
+        if (chains.failures.get() > 0) {
+            throw new IllegalStateException(chains.failures + " calls failed");
+        }
+        return chains.answers.get() * 1e9 / (clock.nanos() - begun);
+    }
+
+    private final class Chains {
+        final Semaphore ended = new Semaphore(0);
+        final AtomicInteger answers = new AtomicInteger();
+        final AtomicInteger failures = new AtomicInteger();
+        private final AtomicInteger started = new AtomicInteger();
+        private final IntFunction<ListenableFuture<?>> call;
+        private final long end;
+
+        Chains(IntFunction<ListenableFuture<?>> call, long end) {
+            this.call = call;
+            this.end = end;
+        }
+
+        void next() {
+            if (clock.nanos() > end) {
+                ended.release();
+                return;
+            }
+            Futures.addCallback(
+                    call.apply(started.getAndIncrement()),
+                    new FutureCallback<Object>() {
+                        @Override
+                        public void onSuccess(Object answer) {
+                            answers.incrementAndGet();
+                            next();
+                        }
+
+                        @Override
+                        public void onFailure(Throwable cause) {
+                            failures.incrementAndGet();
+                            ended.release();
+                        }
+                    },
+                    MoreExecutors.directExecutor());
+        }
     }
 
     private Latencies repeated(Supplier<?> call, Duration time) {

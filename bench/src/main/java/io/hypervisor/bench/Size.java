@@ -1,6 +1,7 @@
 package io.hypervisor.bench;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * How much of everything a run takes.
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param watchers watches at once for the time of an event
  * @param events that they see
  * @param connections at once for the memory of each
+ * @param clusters how many nodes the scheduler chooses from
  * @param reading how long each reading measurement goes on
  */
 public record Size(
@@ -24,14 +26,25 @@ public record Size(
         int watchers,
         int events,
         int connections,
+        List<Integer> clusters,
         Duration reading) {
     /** What the promises speak of. */
     public static Size full() {
-        return new Size(7, 1_000, 30, 100_000, 10_000, 1_000, 300, 1_000, Duration.ofSeconds(20));
+        return new Size(
+                7,
+                1_000,
+                30,
+                100_000,
+                10_000,
+                1_000,
+                300,
+                1_000,
+                List.of(100, 1_000, 10_000),
+                Duration.ofSeconds(20));
     }
 
     /** Enough to see that everything still runs. */
     public static Size tiny() {
-        return new Size(1, 5, 0, 200, 50, 10, 3, 10, Duration.ofMillis(200));
+        return new Size(1, 5, 0, 200, 50, 10, 3, 10, List.of(100, 200), Duration.ofMillis(200));
     }
 }
