@@ -256,8 +256,11 @@ public final class LocalStore implements Store {
     /** Takes the file's word for the revision; followers that miss changes by it have to load. */
     private void refresh() throws SQLException {
         if (stale) {
+            long before = revision;
             revision = readRevision();
-            log.forget(revision);
+            if (revision != before) {
+                log.forget(revision);
+            }
             stale = false;
         }
     }

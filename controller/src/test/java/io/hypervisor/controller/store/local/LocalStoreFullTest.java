@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 
 /** A store on a file system of a few megabytes. */
 @Tag("real")
@@ -66,10 +67,13 @@ class LocalStoreFullTest {
     void aFullDiskIsUnavailableAndNothingIsHalfMade() throws Exception {
         List<Store.Stored> before;
         try (Store store = open()) {
-            Recorder recorder = new Recorder();
+            // One that is behind when the disk is full.
+            CountDownLatch gate = new CountDownLatch(1);
+            Recorder recorder = new Recorder(gate);
             store.changes(0, recorder);
             Term term = Ballot.of(store).won();
-            long last = store.commit(term, writes(1));
+            store.commit(term, writes(1));
+            long last = store.commit(term, writes(2));
             Path filler = fill();
             List<Long> more = new ArrayList<>();
             assertThatThrownBy(() -> commitUntilItFails(store, term, more))
@@ -87,6 +91,7 @@ class LocalStoreFullTest {
             Files.delete(filler);
             long next = store.commit(term, writes((int) kept + 1));
             assertThat(next).isEqualTo(kept + 1);
+            gate.countDown();
             await().untilAsserted(() -> assertThat(recorder.lastRevision()).isEqualTo(next));
             assertThat(recorder.changes()).hasSize((int) next);
             assertThat(recorder.losses()).isEmpty();
@@ -115,7 +120,7 @@ class LocalStoreFullTest {
     }
 
     private void commitUntilItFails(Store store, Term term, List<Long> revisions) {
-        for (int number = 2; number < 100; number++) {
+        for (int number = 3; number < 100; number++) {
             revisions.add(store.commit(term, writes(number)));
         }
     }
