@@ -15,6 +15,7 @@ import io.hypervisor.bench.Processes.Started;
 import io.hypervisor.bench.Table.Baseline;
 import io.hypervisor.bench.Table.Promise;
 import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.controller.FreePort;
 import io.hypervisor.core.Clock;
 
 import java.io.IOException;
@@ -91,8 +92,8 @@ final class Guests implements Benchmark {
     }
 
     private static Started start(Processes processes, Path data) {
-        String grpc = Processes.freeAddress();
-        String http = Processes.freeAddress();
+        String grpc = FreePort.address();
+        String http = FreePort.address();
         Path ready = data.resolve("ready");
         Path log = data.resolve("run.log");
         Process process =
@@ -105,7 +106,7 @@ final class Guests implements Benchmark {
                                 "HTTP_ADDR",
                                 http,
                                 "AGENT_ADDR",
-                                Processes.freeAddress(),
+                                FreePort.address(),
                                 "READY_FILE",
                                 ready.toString()));
         Started cluster = new Started(process, grpc, http, data, log);

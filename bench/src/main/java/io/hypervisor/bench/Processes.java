@@ -4,11 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
+import io.hypervisor.controller.FreePort;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -35,7 +34,8 @@ public final class Processes implements AutoCloseable {
     private final Path top;
     private final Path folder;
     private final List<Process> running = new CopyOnWriteArrayList<>();
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private int started;
 
     /**
@@ -124,8 +124,8 @@ public final class Processes implements AutoCloseable {
      * @param javaOpts added to those of deploy/process
      */
     public Started controller(Path data, String javaOpts, String... args) {
-        String grpc = freeAddress();
-        String httpAddress = freeAddress();
+        String grpc = FreePort.address();
+        String httpAddress = FreePort.address();
         List<String> all =
                 new ArrayList<>(
                         List.of(
@@ -141,7 +141,7 @@ public final class Processes implements AutoCloseable {
     /** An agent over fake drivers (the real ones come with deploy/run); returns at once. */
     public Started agent(Started controller, String hostname, String... args) {
         Path data = newFolder("agent");
-        String grpc = freeAddress();
+        String grpc = FreePort.address();
         List<String> all =
                 new ArrayList<>(
                         List.of(
@@ -278,15 +278,6 @@ public final class Processes implements AutoCloseable {
             return String.join("\n", all.subList(Math.max(0, all.size() - 15), all.size()));
         } catch (IOException e) {
             return e.toString();
-        }
-    }
-
-    /** Host and port that nothing listens on. */
-    public static String freeAddress() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return "127.0.0.1:" + socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
 @Tag("real")
 class ClusterTest {
     private static final int NODES = 20;
-    private static final int INSTANCES = Integer.getInteger("cluster.instances", 3_000);
+    private static final int INSTANCES = Integer.getInteger("cluster.instances", 10_000);
     private static final int KILLS = 3;
     private static final int WORKERS = 48;
     private static final int POPULATION = Math.min(600, INSTANCES / 10);

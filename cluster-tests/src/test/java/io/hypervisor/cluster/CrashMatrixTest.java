@@ -73,10 +73,6 @@ class CrashMatrixTest {
                 etcd.get().close();
             }
         }
-        // What the processes said is worth more than the rest, and stays.
-        Path logs = Path.of("target/crash-matrix").toAbsolutePath();
-        OneNodeCluster.execute("mkdir", "-p", logs.toString());
-        OneNodeCluster.execute("cp", "-r", data.resolve("log").toString(), logs.toString());
         assertThat(Leftovers.of(data)).isEmpty();
         Leftovers.delete(data);
     }
@@ -163,8 +159,7 @@ class CrashMatrixTest {
             return Duration.ofNanos(System.nanoTime() - killed);
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    "%s killed, %s; logs in target/crash-matrix"
-                            .formatted(round.victim(), round.held()),
+                    "%s killed, %s; logs in target/logs".formatted(round.victim(), round.held()),
                     e);
         }
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.hypervisor.controller.FreePort;
+
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -21,9 +23,9 @@ class DemoTest {
         Path output = data.resolve("demo.log");
         ProcessBuilder builder = OneNodeCluster.command("deploy/demo", data.toString());
         builder.environment().put("EXIT", "1");
-        builder.environment().put("GRPC_ADDR", OneNodeCluster.freeAddress());
-        builder.environment().put("HTTP_ADDR", OneNodeCluster.freeAddress());
-        builder.environment().put("AGENT_ADDR", OneNodeCluster.freeAddress());
+        builder.environment().put("GRPC_ADDR", FreePort.address());
+        builder.environment().put("HTTP_ADDR", FreePort.address());
+        builder.environment().put("AGENT_ADDR", FreePort.address());
         Process demo = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
         boolean ended = demo.waitFor(5, TimeUnit.MINUTES);
         String shown = Files.readString(output, UTF_8);

@@ -1,5 +1,7 @@
 package io.hypervisor.cluster;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,9 +40,14 @@ final class Leftovers {
         }
     }
 
+    /** Deletes the folder, but not what its processes said. */
     static void delete(Path data) throws IOException {
+        Path logs = Files.createDirectories(Path.of("target/logs").resolve(data.getFileName()));
         try (Stream<Path> files = Files.walk(data)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                if (file.toString().endsWith(".log")) {
+                    Files.copy(file, logs.resolve(file.getFileName()), REPLACE_EXISTING);
+                }
                 Files.delete(file);
             }
         }

@@ -47,6 +47,9 @@ import java.util.List;
 class MainJobTest {
     private static final String COMPUTE = "hypervisor.v1.ComputeService/";
     private static final String CLUSTER = "hypervisor.v1.ClusterService/";
+    // Java's client sometimes waits in vain when it asks to be upgraded to HTTP/2.
+    private static final HttpClient.Builder HTTP =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
     private static final Duration BOOT = Duration.ofMinutes(2);
 
     private static OneNodeCluster cluster;
@@ -318,7 +321,7 @@ class MainJobTest {
     }
 
     private static String http(String path) throws IOException, InterruptedException {
-        try (HttpClient http = HttpClient.newHttpClient()) {
+        try (HttpClient http = HTTP.build()) {
             HttpResponse<String> response =
                     http.send(
                             HttpRequest.newBuilder(URI.create("http://" + cluster.http + path))

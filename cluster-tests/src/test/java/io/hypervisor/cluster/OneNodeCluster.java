@@ -4,10 +4,10 @@ import static org.awaitility.Awaitility.await;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.hypervisor.controller.FreePort;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,9 +20,9 @@ final class OneNodeCluster implements AutoCloseable {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     final Path data;
-    final String grpc = freeAddress();
-    final String http = freeAddress();
-    final String agent = freeAddress();
+    final String grpc = FreePort.address();
+    final String http = FreePort.address();
+    final String agent = FreePort.address();
     private final Map<String, String> environment;
     private Process process;
 
@@ -172,13 +172,5 @@ final class OneNodeCluster implements AutoCloseable {
 
     static ProcessBuilder command(String... command) {
         return new ProcessBuilder(command).directory(ROOT.toFile());
-    }
-
-    static String freeAddress() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return "127.0.0.1:" + socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -15,6 +15,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.controller.FreePort;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.controller.store.etcd.EtcdCluster;
 import io.hypervisor.controller.store.etcd.EtcdConfig;
@@ -23,19 +24,17 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.VirtualTasks;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -45,13 +44,12 @@ import java.util.stream.Stream;
  */
 final class ReplicatedCluster implements AutoCloseable {
     static final int SIZE = 3;
-    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Duration START = Duration.ofMinutes(1);
 
     final EtcdCluster etcd;
     private final Path data;
-    private final List<String> controllers = freeAddresses(SIZE);
-    private final List<String> webs = freeAddresses(SIZE);
+    private final List<String> controllers = addresses(SIZE);
+    private final List<String> webs = addresses(SIZE);
     private final List<String> agents;
     private final int agentsPerProcess;
     private final Process[] controllerProcesses = new Process[SIZE];
@@ -65,19 +63,18 @@ final class ReplicatedCluster implements AutoCloseable {
     /** Starts everything and waits until each replica shows all nodes READY. */
     ReplicatedCluster(Path data, int agents, int agentsPerProcess) throws IOException {
         this.data = data;
-        this.agents = freeAddresses(agents);
+        this.agents = addresses(agents);
         this.agentsPerProcess = agentsPerProcess;
         this.agentProcesses = new Process[agents / agentsPerProcess];
         Files.createDirectories(data.resolve("tmp"));
         etcd = EtcdCluster.start(SIZE);
-        for (int i = 0; i < SIZE; i++) {
-            startController(i);
-        }
-        for (int i = 0; i < agentProcesses.length; i++) {
-            startAgent(i);
-        }
-        for (int i = 0; i < SIZE; i++) {
-            awaitReady(i);
+        try {
+            IntStream.range(0, SIZE).forEach(this::startController);
+            IntStream.range(0, agentProcesses.length).forEach(this::startAgent);
+            IntStream.range(0, SIZE).forEach(this::awaitReady);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 
@@ -85,10 +82,10 @@ final class ReplicatedCluster implements AutoCloseable {
         String endpoints =
                 etcd.endpoints().stream().map(Object::toString).collect(Collectors.joining(","));
         controllerProcesses[index] =
-                java(
+                Deployed.start(
                         "controller",
-                        index,
-                        "io.hypervisor.controller.Main",
+                        data,
+                        "controller-" + index,
                         List.of(
                                 "--store=etcd",
                                 "--etcd.endpoints=[" + endpoints + "]",
@@ -97,29 +94,41 @@ final class ReplicatedCluster implements AutoCloseable {
                                 "--heartbeat.interval=500ms",
                                 "--heartbeat.timeout=3s",
                                 "--watch-bookmarks=500ms",
-                                "--placement.cpu-overcommit=100.0",
-                                "--data-dir=" + home("controller", index)));
+                                "--placement.cpu-overcommit=100.0"));
     }
 
     /** Starts a process of agents. */
     void startAgent(int process) {
-        List<String> flags = new ArrayList<>();
-        for (int i = process * agentsPerProcess; i < (process + 1) * agentsPerProcess; i++) {
-            if (!flags.isEmpty()) {
-                flags.add(AgentFarm.SEPARATOR);
-            }
-            flags.addAll(
-                    List.of(
-                            "--drivers.fake.enabled=true",
-                            "--drivers.fake.types=[vm, container]",
-                            "--controllers=[" + String.join(",", controllers) + "]",
-                            "--hostname=" + hostname(i),
-                            "--grpc-addr=" + agents.get(i),
-                            "--data-dir=" + home("compute-agent", i)));
-        }
-        String main =
-                agentsPerProcess == 1 ? "io.hypervisor.agent.Main" : AgentFarm.class.getName();
-        agentProcesses[process] = java("compute-agent", process, main, flags);
+        agentProcesses[process] =
+                agentsPerProcess == 1
+                        ? Deployed.start(
+                                "compute-agent", data, agentName(process), agentFlags(process))
+                        : AgentFarm.start(
+                                data,
+                                "compute-agents-" + process,
+                                IntStream.range(0, agentsPerProcess)
+                                        .map(i -> process * agentsPerProcess + i)
+                                        .mapToObj(this::farmFlags)
+                                        .toList());
+    }
+
+    private static String agentName(int index) {
+        return "compute-agent-" + index;
+    }
+
+    private List<String> farmFlags(int index) {
+        List<String> flags = new ArrayList<>(agentFlags(index));
+        flags.add("--data-dir=" + data.resolve(agentName(index)));
+        return flags;
+    }
+
+    private List<String> agentFlags(int index) {
+        return List.of(
+                "--drivers.fake.enabled=true",
+                "--drivers.fake.types=[vm, container]",
+                "--controllers=[" + String.join(",", controllers) + "]",
+                "--hostname=" + hostname(index),
+                "--grpc-addr=" + agents.get(index));
     }
 
     /** Waits until a replica serves and shows all nodes READY. */
@@ -137,40 +146,6 @@ final class ReplicatedCluster implements AutoCloseable {
                                         && leader(client) >= 0;
                             }
                         });
-    }
-
-    private Path home(String module, int index) {
-        return data.resolve(module + "-" + index);
-    }
-
-    private Process java(String module, int index, String main, List<String> flags) {
-        Path tmp = data.resolve("tmp");
-        List<String> command = new ArrayList<>();
-        command.add(ProcessHandle.current().info().command().orElseThrow());
-        // Short lives: starting fast counts, not running fast.
-        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        command.addAll(List.of("-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED"));
-        command.addAll(List.of("--sun-misc-unsafe-memory-access=allow"));
-        command.addAll(List.of("-Djava.io.tmpdir=" + tmp, "-Djna.tmpdir=" + tmp));
-        Path target = ROOT.resolve(module).resolve("target");
-        command.add("-cp");
-        command.add(
-                String.join(
-                        File.pathSeparator,
-                        target.resolve(module + ".jar").toString(),
-                        target + "/lib/*",
-                        Path.of("target/test-classes").toAbsolutePath().toString()));
-        command.add(main);
-        command.addAll(flags);
-        File log = data.resolve(module + "-" + index + ".log").toFile();
-        try {
-            return new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** A new client of one replica. */
@@ -253,26 +228,14 @@ final class ReplicatedCluster implements AutoCloseable {
                 && status.getStatus().getCode() == Status.Code.UNAVAILABLE;
     }
 
-    private static List<String> freeAddresses(int count) {
-        List<ServerSocket> sockets = new ArrayList<>();
-        try {
-            for (int i = 0; i < count; i++) {
-                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-            }
-            List<String> addresses =
-                    sockets.stream().map(s -> "127.0.0.1:" + s.getLocalPort()).toList();
-            for (ServerSocket socket : sockets) {
-                socket.close();
-            }
-            return addresses;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private static List<String> addresses(int count) {
+        return Stream.generate(FreePort::address).limit(count).toList();
     }
 
     @Override
     public void close() throws IOException {
         Stream.concat(Arrays.stream(controllerProcesses), Arrays.stream(agentProcesses))
+                .filter(Objects::nonNull)
                 .forEach(process -> process.destroyForcibly().onExit().join());
         etcd.close();
     }

@@ -7,9 +7,9 @@ import com.google.protobuf.Struct;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.hypervisor.controller.FreePort;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,9 +25,9 @@ final class SmallCluster implements AutoCloseable {
     final Path data;
     final ReflectionClient client;
     private final ReflectionClient door;
-    private final String grpc = OneNodeCluster.freeAddress();
-    private final String http = OneNodeCluster.freeAddress();
-    private final String node = OneNodeCluster.freeAddress();
+    private final String grpc = FreePort.address();
+    private final String http = FreePort.address();
+    private final String node = FreePort.address();
     private final List<String> storeFlags;
     private Optional<Process> controller = Optional.empty();
     private final Process agent;
@@ -71,23 +71,11 @@ final class SmallCluster implements AutoCloseable {
     }
 
     private Process start(String module, List<String> flags) {
-        List<String> command = new ArrayList<>(List.of("deploy/process", module));
-        command.addAll(flags);
-        command.add("--data-dir=" + data.resolve(module));
-        ProcessBuilder builder = OneNodeCluster.command(command.toArray(String[]::new));
-        Path tmp = data.resolve("tmp");
-        builder.environment().put("JAVA_OPTS", "-Djava.io.tmpdir=" + tmp + " -Djna.tmpdir=" + tmp);
-        try {
-            return builder.redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log(module).toFile()))
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Deployed.start(module, data, module, flags);
     }
 
     Path log(String module) {
-        return data.resolve(module + ".log");
+        return Deployed.log(data, module);
     }
 
     /** Asks for a container; returns its id. */

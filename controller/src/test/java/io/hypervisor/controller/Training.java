@@ -23,8 +23,6 @@ import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -53,8 +51,8 @@ final class Training {
         Path cache = module.resolve("target/controller.aot");
         Path data = Files.createTempDirectory("controller-training");
         Files.deleteIfExists(cache);
-        int grpc = freePort();
-        int http = freePort();
+        int grpc = FreePort.next();
+        int http = FreePort.next();
         ProcessBuilder builder =
                 new ProcessBuilder(
                         module.resolveSibling("deploy/process").toString(),
@@ -160,18 +158,13 @@ final class Training {
     }
 
     private static void browse(int port) throws IOException, InterruptedException {
-        try (HttpClient client = HttpClient.newHttpClient()) {
+        try (HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (String path : List.of("/ready", "/metrics", "/v1/instances", "/v1/nodes")) {
                 URI uri = URI.create("http://127.0.0.1:" + port + path);
                 client.send(
                         HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

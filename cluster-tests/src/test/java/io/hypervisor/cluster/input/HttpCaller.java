@@ -28,7 +28,10 @@ final class HttpCaller implements AutoCloseable {
     private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9-]+");
 
     private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
+            HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(Duration.ofSeconds(10))
+                    .build();
     private final Scene scene;
 
     HttpCaller(Scene scene) {

@@ -23,6 +23,7 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.controller.Controller;
 import io.hypervisor.controller.ControllerConfig;
+import io.hypervisor.controller.FreePort;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
@@ -34,8 +35,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -64,7 +63,7 @@ final class Scene implements AutoCloseable {
     /** Starts both, and waits until the node is ready. */
     Scene(Path folder) {
         this.folder = folder;
-        String address = "127.0.0.1:" + freePort();
+        String address = FreePort.address();
         List<String> flags =
                 List.of(
                         "--grpc-addr=" + address,
@@ -116,14 +115,6 @@ final class Scene implements AutoCloseable {
     private static ManagedChannel channel(int port) {
         return Grpc.newChannelBuilder("127.0.0.1:" + port, InsecureChannelCredentials.create())
                 .build();
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     ManagedChannel toController() {

@@ -117,7 +117,8 @@ final class NetworksTest {
                 URI.create(
                         "http://127.0.0.1:%d/v1/networks/%s?update_mask=shared,mtu"
                                 .formatted(controller.controller().httpPort(), made.getId()));
-        try (HttpClient client = HttpClient.newHttpClient()) {
+        try (HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             HttpResponse<String> response =
                     client.send(
                             HttpRequest.newBuilder(uri)

@@ -7,6 +7,7 @@ import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.Resources;
 import io.hypervisor.controller.Controller;
 import io.hypervisor.controller.ControllerConfig;
+import io.hypervisor.controller.FreePort;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.VirtualTasks;
@@ -16,10 +17,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.awaitility.Awaitility;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +30,7 @@ final class TestController implements AutoCloseable {
     private final ManagedChannel channel;
 
     TestController(Store store, String... flags) {
-        String grpc = "127.0.0.1:" + freePort();
+        String grpc = FreePort.address();
         List<String> all =
                 new java.util.ArrayList<>(
                         List.of(
@@ -55,14 +52,6 @@ final class TestController implements AutoCloseable {
                         new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
         channel = Grpc.newChannelBuilder(grpc, InsecureChannelCredentials.create()).build();
         Awaitility.await().until(() -> controller.unready().isEmpty());
-    }
-
-    static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     ManagedChannel channel() {

@@ -2,14 +2,13 @@ package io.hypervisor.controller.store.etcd;
 
 import static org.awaitility.Awaitility.await;
 
+import io.hypervisor.controller.FreePort;
 import io.hypervisor.core.server.HostPort;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -36,8 +35,8 @@ public final class EtcdCluster implements AutoCloseable {
 
     private static final class Member {
         final String name;
-        final int clientPort = freePort();
-        final int peerPort = freePort();
+        final int clientPort = FreePort.next();
+        final int peerPort = FreePort.next();
         Process process;
 
         Member(String name) {
@@ -119,14 +118,6 @@ public final class EtcdCluster implements AutoCloseable {
                                                     HttpResponse.BodyHandlers.ofString())
                                             .body()
                                             .contains("true"));
-        }
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

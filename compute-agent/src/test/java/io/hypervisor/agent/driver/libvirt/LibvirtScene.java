@@ -1,0 +1,128 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.Tasks;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
+
+/** A driver over a private libvirtd, and what tests do with it. */
+final class LibvirtScene implements AutoCloseable {
+    static final Duration PATIENCE = Duration.ofSeconds(40);
+
+    final LibvirtDriver driver;
+    final Queue<String> events = new ConcurrentLinkedQueue<>();
+    private final LibvirtDaemon daemon;
+    private final Path images;
+    private final Tasks tasks;
+
+    LibvirtScene(LibvirtDaemon daemon, Path images, Tasks tasks) {
+        this.daemon = daemon;
+        this.images = images;
+        this.tasks = tasks;
+        driver = connect(daemon.home());
+        driver.events(events::add);
+    }
+
+    LibvirtDriver connect(Path home) {
+        return new LibvirtDriver(
+                new LibvirtConfig(
+                        daemon.uri(),
+                        List.of(images),
+                        Acceleration.TCG,
+                        MachineType.PC,
+                        Optional.empty()),
+                home,
+                Clock.system(),
+                tasks);
+    }
+
+    Target target(InstanceSpec spec) {
+        return new Target(
+                UUID.randomUUID().toString(),
+                1,
+                1,
+                "guest",
+                false,
+                spec,
+                Metadata.getDefaultInstance(),
+                List.of());
+    }
+
+    Target started(InstanceSpec spec) {
+        Target target = target(spec);
+        driver.create(target);
+        driver.start(target);
+        return target;
+    }
+
+    Found found(Target target) {
+        return found(driver, target);
+    }
+
+    Found found(LibvirtDriver from, Target target) {
+        return from.list().stream()
+                .filter(f -> f.instanceId().equals(target.instanceId()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Replaces what the domain says of itself, as an agent that dies right after it would. */
+    void write(Target target, DomainRecord record) {
+        try (Daemon connection = new Daemon(daemon.uri(), tasks)) {
+            new Domains(connection, daemon.home().toString()).write(target.instanceId(), record);
+        }
+    }
+
+    String log(Target target) {
+        Path log = driver.console(target.instanceId()).log();
+        try {
+            return Files.exists(log) ? Files.readString(log, StandardCharsets.ISO_8859_1) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void awaitLog(Target target, String text) {
+        await().atMost(PATIENCE).until(() -> log(target).contains(text));
+    }
+
+    void type(Target target, String line) {
+        try (Console console = driver.console(target.instanceId())) {
+            console.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** Destroys what there is, and checks that nothing is left. */
+    @Override
+    public void close() throws IOException {
+        driver.list().forEach(found -> driver.destroy(found.instanceId()));
+        driver.close();
+        assertThat(daemon.virsh("list", "--all", "--name")).isBlank();
+        if (Files.exists(daemon.home())) {
+            try (Stream<Path> left = Files.list(daemon.home())) {
+                assertThat(left).isEmpty();
+            }
+        }
+    }
+}
