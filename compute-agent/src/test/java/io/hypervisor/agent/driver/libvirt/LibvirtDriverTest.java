@@ -132,7 +132,8 @@ class LibvirtDriverTest {
                         "guest",
                         false,
                         target.spec(),
-                        target.metadata());
+                        target.metadata(),
+                        target.nics());
         scene.write(target, record.starting(second));
         assertThat(scene.found(target).runGeneration()).isEqualTo(2);
         assertThat(scene.found(target).exit()).isEqualTo(Found.Exit.UNKNOWN);
@@ -170,7 +171,8 @@ class LibvirtDriverTest {
                         "guest",
                         false,
                         target.spec(),
-                        target.metadata());
+                        target.metadata(),
+                        target.nics());
         assertThatThrownBy(() -> scene.driver.start(next)).isInstanceOf(DriverException.class);
         assertThat(scene.found(target).runGeneration()).isEqualTo(1);
         assertThat(scene.found(target).exit()).isEqualTo(Found.Exit.NONE);
