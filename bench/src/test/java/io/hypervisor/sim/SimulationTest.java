@@ -20,8 +20,7 @@ class SimulationTest {
     private static final int SEEDS = Integer.getInteger("sim.seeds", 300);
     private static final int THREADS = 2;
 
-    private static List<Outcome> run(LongStream seeds)
-            throws InterruptedException, ExecutionException {
+    static List<Outcome> run(LongStream seeds) throws InterruptedException, ExecutionException {
         try (ExecutorService pool = Executors.newFixedThreadPool(THREADS)) {
             List<Future<Outcome>> running =
                     seeds.mapToObj(seed -> pool.submit(() -> Simulation.run(seed))).toList();

@@ -1,7 +1,6 @@
 package io.hypervisor.cluster;
 
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.EventType;
@@ -54,7 +53,7 @@ final class InstanceWatch {
                     .forEachRemaining(this::take);
         } catch (StatusRuntimeException e) {
             boolean behind = String.valueOf(e.getMessage()).contains("the newest revision here");
-            if (e.getStatus().getCode() != Status.Code.UNAVAILABLE && !behind) {
+            if (!ReplicatedCluster.unavailable(e.getStatus()) && !behind) {
                 fault("the stream ended with " + e);
             }
         }

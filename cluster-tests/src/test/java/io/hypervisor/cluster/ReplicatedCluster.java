@@ -224,8 +224,14 @@ final class ReplicatedCluster implements AutoCloseable {
         while (cause.getCause() != null && !(cause instanceof StatusRuntimeException)) {
             cause = cause.getCause();
         }
-        return cause instanceof StatusRuntimeException status
-                && status.getStatus().getCode() == Status.Code.UNAVAILABLE;
+        return cause instanceof StatusRuntimeException status && unavailable(status.getStatus());
+    }
+
+    /** The same of a status: the server's word, or the library's when the connection is lost. */
+    static boolean unavailable(Status status) {
+        return status.getCode() == Status.Code.UNAVAILABLE
+                || (status.getCode() == Status.Code.UNKNOWN
+                        && status.getCause() instanceof IOException);
     }
 
     private static List<String> addresses(int count) {

@@ -152,7 +152,8 @@ final class Workload {
             answer.add(Optional.empty());
             return true;
         }
-        if (code != Status.Code.UNAVAILABLE && code != Status.Code.DEADLINE_EXCEEDED) {
+        if (!ReplicatedCluster.unavailable(failure.getStatus())
+                && code != Status.Code.DEADLINE_EXCEEDED) {
             problems.add(failure.toString());
             throw failure;
         }

@@ -61,6 +61,7 @@ public final class AgentChannels implements AutoCloseable {
         ManagedChannel channel =
                 Grpc.newChannelBuilder(address.toString(), credentials)
                         .executor(tasks.concurrent("agent-call"))
+                        .intercept(new Disconnects())
                         .idleTimeout(5, TimeUnit.MINUTES)
                         .keepAliveTime(20, TimeUnit.SECONDS)
                         .keepAliveTimeout(10, TimeUnit.SECONDS)
