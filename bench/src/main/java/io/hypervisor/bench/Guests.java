@@ -15,7 +15,6 @@ import io.hypervisor.bench.Processes.Started;
 import io.hypervisor.bench.Table.Baseline;
 import io.hypervisor.bench.Table.Promise;
 import io.hypervisor.bench.Table.Unit;
-import io.hypervisor.controller.FreePort;
 import io.hypervisor.core.Clock;
 
 import java.io.IOException;
@@ -92,8 +91,8 @@ final class Guests implements Benchmark {
     }
 
     private static Started start(Processes processes, Path data) {
-        String grpc = FreePort.address();
-        String http = FreePort.address();
+        String grpc = Processes.freeAddress();
+        String http = Processes.freeAddress();
         Path ready = data.resolve("ready");
         Path log = data.resolve("run.log");
         Process process =
@@ -106,7 +105,7 @@ final class Guests implements Benchmark {
                                 "HTTP_ADDR",
                                 http,
                                 "AGENT_ADDR",
-                                FreePort.address(),
+                                Processes.freeAddress(),
                                 "READY_FILE",
                                 ready.toString()));
         Started cluster = new Started(process, grpc, http, data, log);

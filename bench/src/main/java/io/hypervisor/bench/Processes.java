@@ -4,10 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
-import io.hypervisor.controller.FreePort;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,8 +35,7 @@ public final class Processes implements AutoCloseable {
     private final Path top;
     private final Path folder;
     private final List<Process> running = new CopyOnWriteArrayList<>();
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient http = HttpClient.newHttpClient();
     private int started;
 
     /**
@@ -124,8 +124,8 @@ public final class Processes implements AutoCloseable {
      * @param javaOpts added to those of deploy/process
      */
     public Started controller(Path data, String javaOpts, String... args) {
-        String grpc = FreePort.address();
-        String httpAddress = FreePort.address();
+        String grpc = freeAddress();
+        String httpAddress = freeAddress();
         List<String> all =
                 new ArrayList<>(
                         List.of(
@@ -141,7 +141,7 @@ public final class Processes implements AutoCloseable {
     /** An agent over fake drivers (the real ones come with deploy/run); returns at once. */
     public Started agent(Started controller, String hostname, String... args) {
         Path data = newFolder("agent");
-        String grpc = FreePort.address();
+        String grpc = freeAddress();
         List<String> all =
                 new ArrayList<>(
                         List.of(
@@ -278,6 +278,15 @@ public final class Processes implements AutoCloseable {
             return String.join("\n", all.subList(Math.max(0, all.size() - 15), all.size()));
         } catch (IOException e) {
             return e.toString();
+        }
+    }
+
+    /** Host and port that nothing listens on. */
+    public static String freeAddress() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return "127.0.0.1:" + socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -20,7 +20,8 @@ class SimulationTest {
     private static final int SEEDS = Integer.getInteger("sim.seeds", 300);
     private static final int THREADS = 2;
 
-    static List<Outcome> run(LongStream seeds) throws InterruptedException, ExecutionException {
+    private static List<Outcome> run(LongStream seeds)
+            throws InterruptedException, ExecutionException {
         try (ExecutorService pool = Executors.newFixedThreadPool(THREADS)) {
             List<Future<Outcome>> running =
                     seeds.mapToObj(seed -> pool.submit(() -> Simulation.run(seed))).toList();

@@ -281,7 +281,7 @@ class ClusterTest {
     private void checkStore() {
         assertThat(cluster.stored())
                 .extracting(entry -> entry.key().substring(0, entry.key().indexOf('/')))
-                .containsOnly("cluster", "leader", "history", "node", "health");
+                .containsOnly("cluster", "leader", "history", "node", "health", "allocation");
         assertThat(
                         ClusterServiceGrpc.newBlockingStub(channels.getFirst())
                                 .getClusterInfo(Empty.getDefaultInstance())

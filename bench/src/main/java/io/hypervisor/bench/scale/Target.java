@@ -7,13 +7,14 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.hypervisor.api.v1.ClusterInfo;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
-import io.hypervisor.controller.FreePort;
 import io.hypervisor.controller.store.etcd.EtcdCluster;
 
 import org.awaitility.Awaitility;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ final class Target implements AutoCloseable {
 
     private final Path data;
     private final Optional<EtcdCluster> etcd;
-    private final int port = FreePort.next();
+    private final int port = freePort();
     private final Process controller;
 
     Target(ScaleOptions options) throws IOException {
@@ -163,6 +164,14 @@ final class Target implements AutoCloseable {
             return lines.filter(line -> line.contains("WARN") || line.contains("ERROR"))
                     .limit(50)
                     .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
