@@ -39,9 +39,8 @@ crash-matrix: build ## kill each process at each step of each operation, on real
 	@$(MVN) package -pl cluster-tests -am -Dtest=CrashMatrixTest \
 		-Dsurefire.failIfNoSpecifiedTests=false -Dformat.skip -Dcrash.matrix=all
 
-# Two modules at a time: tests wait for daemons more than they compute.
 test: setup ## all tests, on real daemons that the tests start and stop
-	@mvn -T 2 verify
+	@mvn verify
 
 check: setup ## two minutes: compile, format, lint, architecture rules, unit tests
 	@$(MVN) verify -Dfast
