@@ -3,7 +3,7 @@ package io.hypervisor.sim;
 import io.grpc.Channel;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.journal.Intent;
-import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
@@ -56,13 +56,20 @@ public interface Cluster {
      */
     record Committed(long revision, List<Store.Write> writes, int writer, long term) {}
 
+    /**
+     * What a replica shows.
+     *
+     * @param process counts the machine's processes
+     */
+    record Shown(int process, Snapshot snapshot, boolean leading) {}
+
     /** A machine with a controller. */
     interface ControllerHost {
         /** Its place in {@link #controllers}. */
         int index();
 
-        /** What runs there; empty while the process is down. A new object after each start. */
-        Optional<Replica> replica();
+        /** What its process shows; empty while that is down. */
+        Optional<Shown> shown();
 
         /** The present process's counter of this name, all tags together; 0 if there is none. */
         double counter(String name);
@@ -75,6 +82,9 @@ public interface Cluster {
 
         /** Its host name, under which it registers. */
         String hostname();
+
+        /** Whether its agent opens no stream and keeps no journal: the controller calls it. */
+        boolean foreign();
 
         /** Whether the machine has power; without, nothing runs there. */
         boolean powered();

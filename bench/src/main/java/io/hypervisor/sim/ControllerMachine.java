@@ -119,8 +119,12 @@ final class ControllerMachine implements Cluster.ControllerHost {
     }
 
     @Override
-    public Optional<Replica> replica() {
-        return running.map(r -> r.core().replica());
+    public Optional<Cluster.Shown> shown() {
+        return running.map(r -> shown(r.process().number(), r.core().replica()));
+    }
+
+    private static Cluster.Shown shown(int process, Replica replica) {
+        return new Cluster.Shown(process, replica.snapshot(), replica.leading());
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.RunIntent;
-import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.placement.Demand;
 import io.hypervisor.controller.placement.Placement;
 import io.hypervisor.controller.placement.Scheduler;
@@ -18,7 +17,6 @@ import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Views;
 
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -45,17 +43,17 @@ final class Convergence {
     private Optional<String> replicas() {
         int leaders = 0;
         for (Cluster.ControllerHost host : cluster.controllers()) {
-            Optional<Replica> replica = host.replica();
-            if (replica.isEmpty()) {
+            Optional<Cluster.Shown> shown = host.shown();
+            if (shown.isEmpty()) {
                 return Optional.of("controller " + host.index() + " is down");
             }
-            long shown = replica.get().snapshot().revision();
-            if (shown != now.revision()) {
+            long revision = shown.get().snapshot().revision();
+            if (revision != now.revision()) {
                 return Optional.of(
                         "controller %d shows revision %d (expected: %d)"
-                                .formatted(host.index(), shown, now.revision()));
+                                .formatted(host.index(), revision, now.revision()));
             }
-            leaders += replica.get().leading() ? 1 : 0;
+            leaders += shown.get().leading() ? 1 : 0;
         }
         return leaders == 1 ? Optional.empty() : Optional.of(leaders + " controllers lead");
     }
@@ -83,7 +81,8 @@ final class Convergence {
         for (Cluster.NodeHost host : cluster.nodes()) {
             String node = now.nodeByHostname(host.hostname()).orElse("");
             for (Found copy : host.world()) {
-                if (!now.placedOn(node).contains(copy.instanceId())) {
+                if (!now.placedOn(node).contains(copy.instanceId())
+                        && !listedAsLocal(node, copy.instanceId())) {
                     return Optional.of(
                             "%s has %s, which is not placed there"
                                     .formatted(host.hostname(), copy));
@@ -91,6 +90,17 @@ final class Convergence {
             }
         }
         return Optional.empty();
+    }
+
+    /** A copy whose agent has dropped the marks of the cluster is nobody's business any more. */
+    private boolean listedAsLocal(String node, String id) {
+        return now.localOn(node).contains(id)
+                && !now.locals()
+                        .get(id)
+                        .value()
+                        .getInstance()
+                        .getMetadata()
+                        .containsAnnotations(ForeignDoor.EPOCH);
     }
 
     private Optional<String> instances() {
@@ -114,36 +124,55 @@ final class Convergence {
                     ? Optional.empty()
                     : Optional.of("has no node, and there is room");
         }
+        Optional<Cluster.NodeHost> host = host(placement.getNodeId());
         Optional<Found> copy =
-                world(placement.getNodeId()).stream()
+                host.stream()
+                        .flatMap(node -> node.world().stream())
                         .filter(found -> found.instanceId().equals(record.getId()))
                         .findFirst();
+        boolean foreign = host.filter(Cluster.NodeHost::foreign).isPresent();
+        if (copy.isEmpty() && foreign && !wanted(record)) {
+            // A foreign node is asked for it when it is first to run.
+            return shows(record, InstanceState.INSTANCE_STATE_STOPPED, "not created yet");
+        }
         if (copy.isEmpty() || copy.get().epoch() != placement.getEpoch()) {
             return Optional.of("placed as " + placement + ", but there is " + copy);
         }
-        return state(record, copy.get());
+        return state(record, copy.get(), foreign);
     }
 
-    private List<Found> world(String nodeId) {
-        String host = now.node(nodeId).map(Entry::value).map(NodeRecord::getHostname).orElse("");
-        return cluster.nodes().stream()
-                .filter(node -> node.hostname().equals(host))
-                .flatMap(node -> node.world().stream())
-                .toList();
+    private Optional<Cluster.NodeHost> host(String nodeId) {
+        String name = now.node(nodeId).map(Entry::value).map(NodeRecord::getHostname).orElse("");
+        return cluster.nodes().stream().filter(node -> node.hostname().equals(name)).findFirst();
     }
 
-    private Optional<String> state(InstanceRecord record, Found copy) {
-        Instance view = Views.instance(now, record.getId()).orElseThrow();
-        boolean wanted = record.getRunIntent() == RunIntent.RUN_INTENT_RUNNING;
+    private static boolean wanted(InstanceRecord record) {
+        return record.getRunIntent() == RunIntent.RUN_INTENT_RUNNING;
+    }
+
+    private Optional<String> state(InstanceRecord record, Found copy, boolean foreign) {
+        boolean wanted = wanted(record);
         // One that ends again and again is on its way from one state to the next.
         if (wanted && restarts(record) && record.getSpec().getImage().startsWith("exit-")) {
             return Optional.empty();
         }
-        InstanceState expected = expected(record, copy, wanted);
-        boolean current = !wanted || copy.runGeneration() == record.getRunGeneration();
-        return current && view.getState() == expected
+        // A foreign node knows of no generations: the controller does, which starts each.
+        long generation =
+                foreign
+                        ? now.observed(record.getId())
+                                .map(observed -> observed.value().getRunGeneration())
+                                .orElse(0L)
+                        : copy.runGeneration();
+        return wanted && generation != record.getRunGeneration()
+                ? Optional.of("generation %d runs (expected: %s)".formatted(generation, record))
+                : shows(record, expected(record, copy, wanted), copy);
+    }
+
+    private Optional<String> shows(InstanceRecord record, InstanceState expected, Object truth) {
+        Instance view = Views.instance(now, record.getId()).orElseThrow();
+        return view.getState() == expected
                 ? Optional.empty()
-                : Optional.of("%s (expected: %s), it is %s".formatted(view, expected, copy));
+                : Optional.of("%s (expected: %s), it is %s".formatted(view, expected, truth));
     }
 
     private static boolean restarts(InstanceRecord record) {

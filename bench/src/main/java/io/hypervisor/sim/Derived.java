@@ -5,7 +5,6 @@ import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.Resources;
-import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.feed.NodeDocuments;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
@@ -36,13 +35,11 @@ final class Derived implements Checker {
 
     private static final int WHOLE_EVERY = 64;
 
-    private record Seen(Replica replica, Snapshot snapshot) {}
-
     private record Position(long term, long revision) {}
 
     private final Cluster cluster;
     private final Truth truth;
-    private final Map<Integer, Seen> seen = new HashMap<>();
+    private final Map<Integer, Cluster.Shown> seen = new HashMap<>();
     private final Map<Integer, Position> positions = new HashMap<>();
     private int commits;
 
@@ -71,7 +68,7 @@ final class Derived implements Checker {
     @Override
     public void step() {
         for (Cluster.ControllerHost controller : cluster.controllers()) {
-            controller.replica().ifPresent(replica -> snapshot(controller.index(), replica));
+            controller.shown().ifPresent(shown -> snapshot(controller.index(), shown));
         }
         for (Cluster.NodeHost node : cluster.nodes()) {
             node.intent()
@@ -85,13 +82,12 @@ final class Derived implements Checker {
         return !now.equals(positions.put(node, now));
     }
 
-    private void snapshot(int index, Replica replica) {
-        Snapshot now = replica.snapshot();
-        Seen last = seen.get(index);
+    private void snapshot(int index, Cluster.Shown shown) {
+        Snapshot now = shown.snapshot();
+        Cluster.Shown last = seen.put(index, shown);
         if (last != null && last.snapshot() == now) {
             return;
         }
-        seen.put(index, new Seen(replica, now));
         if (now.revision() == 0) {
             return;
         }
@@ -104,7 +100,7 @@ final class Derived implements Checker {
         }
         boolean whole =
                 last == null
-                        || last.replica() != replica
+                        || last.process() != shown.process()
                         || now.revision() <= last.snapshot().revision()
                         || now.revision() % WHOLE_EVERY == 0;
         if (whole) {

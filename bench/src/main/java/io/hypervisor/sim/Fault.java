@@ -4,6 +4,8 @@ package io.hypervisor.sim;
 enum Fault {
     /** A way between two machines is cut, in one direction or both, and mended later. */
     PARTITION,
+    /** A node reaches no controller, for longer than what stops on lost contact runs on. */
+    ISOLATION,
     /** A connection breaks; what is on its way is lost. */
     BREAK,
     /** Everything travels slowly. */
@@ -34,6 +36,8 @@ enum Fault {
     DISK_FULL,
     /** A driver's calls fail. */
     DRIVER_FAILS,
+    /** What runs a node's instances answers nobody. */
+    DRIVER_DOWN,
     /** A driver's calls take long. */
     DRIVER_HANGS,
     /** A guest ends by itself. */

@@ -3,7 +3,6 @@ package io.hypervisor.sim;
 import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
-import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Table;
@@ -23,8 +22,7 @@ final class Growth implements Checker {
     private record Journaled(String host, long term, long revision) {}
 
     private final Cluster cluster;
-    private final Map<Integer, Replica> replicas = new HashMap<>();
-    private final Map<Integer, Long> shown = new HashMap<>();
+    private final Map<Integer, Cluster.Shown> shown = new HashMap<>();
     private final Map<Integer, Journaled> journals = new HashMap<>();
     private final Map<String, Long> epochs = new HashMap<>();
     private long term;
@@ -91,23 +89,28 @@ final class Growth implements Checker {
     @Override
     public void step() {
         for (Cluster.ControllerHost controller : cluster.controllers()) {
-            controller.replica().ifPresent(replica -> shown(controller.index(), replica));
+            controller.shown().ifPresent(now -> shown(controller.index(), now));
         }
         for (Cluster.NodeHost node : cluster.nodes()) {
             node.intent().ifPresent(intent -> journaled(node, intent));
         }
     }
 
-    private void shown(int index, Replica replica) {
-        long now = replica.snapshot().revision();
-        boolean same = replicas.put(index, replica) == replica;
-        long last = shown.getOrDefault(index, 0L);
-        shown.put(index, now);
-        if (now > cluster.revision() || (same && now < last)) {
+    private void shown(int index, Cluster.Shown now) {
+        Cluster.Shown last = shown.put(index, now);
+        boolean back =
+                last != null
+                        && last.process() == now.process()
+                        && last.snapshot().revision() > now.snapshot().revision();
+        if (back || now.snapshot().revision() > cluster.revision()) {
             throw new Violation(
                     NAME,
-                    "controller %d shows revision %d after %d; the store is at %d"
-                            .formatted(index, now, last, cluster.revision()));
+                    "controller %d shows revision %d after %s; the store is at %d"
+                            .formatted(
+                                    index,
+                                    now.snapshot().revision(),
+                                    Optional.ofNullable(last).map(l -> l.snapshot().revision()),
+                                    cluster.revision()));
         }
     }
 

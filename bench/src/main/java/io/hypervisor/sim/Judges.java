@@ -10,6 +10,8 @@ import java.util.function.Predicate;
 
 /** All checkers of one run over one truth. */
 final class Judges {
+    private static final String REPAIRED = "hypervisor.reconcile.repaired";
+
     private final Cluster cluster;
     private final Truth truth = new Truth();
     private final Ledger ledger = new Ledger();
@@ -61,6 +63,17 @@ final class Judges {
 
     Reading reading(String name, Changes.Kind kind, Predicate<Message> filter) {
         return new Reading(name, kind, filter, truth, changes);
+    }
+
+    /** What a full pass finds, nobody else has found. */
+    void requireNothingRepaired() {
+        for (Cluster.ControllerHost controller : cluster.controllers()) {
+            if (controller.counter(REPAIRED) > 0) {
+                throw new Violation(
+                        Convergence.NAME,
+                        "controller " + controller.index() + ": a full pass had to repair");
+            }
+        }
     }
 
     /** Why the cluster is not yet as it should be; empty when it is. */

@@ -1,17 +1,13 @@
 package io.hypervisor.sim;
 
-import io.hypervisor.agent.AgentConfig;
-import io.hypervisor.agent.AgentCore;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeWorld;
-import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.journal.JournalException;
 import io.hypervisor.api.v1.InstanceType;
-import io.hypervisor.core.config.ConfigLoader;
 import io.hypervisor.core.server.HostPort;
 
 import java.nio.file.Path;
@@ -19,59 +15,43 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /** A machine with an agent, a disk, and what its drivers run. */
 final class NodeMachine implements Cluster.NodeHost {
     private static final int PORT = 50052;
-    private static final Path FOLDER = Path.of("/var/lib/hypervisor/agent");
-    // As agent.Channels has it.
-    private static final Connection.Patience PATIENCE =
-            new Connection.Patience(
-                    Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(3));
+    private static final long SLOWEST_BOOT = Duration.ofSeconds(20).toNanos();
     private static final Duration RESTART = Duration.ofSeconds(2);
 
     private final int index;
-    private final Network network;
+    private final Kernel kernel;
     private final SimMachine machine;
-    private final AgentConfig config;
     private final RandomGenerator random;
     private final SimDisk disk;
+    private final NodeProgram program;
     private final FakeScript script = new FakeScript();
     private final Map<InstanceType, FakeWorld> worlds;
     private Optional<Running> running = Optional.empty();
     private Optional<SimProcess> present = Optional.empty();
     private boolean keptOff;
 
-    private record Running(SimProcess process, AgentCore core, List<FakeDriver> drivers) {}
+    private record Running(
+            SimProcess process, Supplier<Optional<Intent>> intent, List<FakeDriver> drivers) {}
 
-    NodeMachine(
-            int index,
-            Network network,
-            SimMachine machine,
-            List<HostPort> controllers,
-            Path consoles) {
+    NodeMachine(int index, SimMachine machine, SimDisk disk, NodeProgram program, Path consoles) {
         this.index = index;
-        this.network = network;
+        this.kernel = machine.kernel();
         this.machine = machine;
-        this.random = network.kernel().generator();
-        this.disk = new SimDisk(network.kernel());
+        this.random = kernel.generator();
+        this.disk = disk;
+        this.program = program;
         this.worlds =
                 Map.of(
                         InstanceType.INSTANCE_TYPE_VM,
                         FakeWorld.inMemory(consoles.resolve(hostname() + "-vm")),
                         InstanceType.INSTANCE_TYPE_CONTAINER,
                         FakeWorld.inMemory(consoles.resolve(hostname() + "-container")));
-        this.config =
-                ConfigLoader.load(
-                        AgentConfig.class,
-                        Optional.empty(),
-                        Map.of(),
-                        List.of(
-                                "--grpc-addr=" + machine.ip() + ":" + PORT,
-                                "--hostname=" + hostname(),
-                                "--data-dir=" + FOLDER,
-                                "--controllers=" + controllers));
     }
 
     SimMachine machine() {
@@ -102,30 +82,16 @@ final class NodeMachine implements Cluster.NodeHost {
     private void main(SimProcess process) {
         try {
             List<FakeDriver> drivers = drivers(process);
-            AgentCore core =
-                    new AgentCore(
-                            config,
-                            DataDir.on(disk, FOLDER),
-                            new Facts(hostname()),
-                            drivers,
-                            new AgentCore.Surroundings(
-                                    process.clock(),
-                                    process.tasks(),
-                                    random,
-                                    Meters.of(process.clock())));
-            running = Optional.of(new Running(process, core, drivers));
-            network.listen(
-                    new HostPort(machine.ip(), PORT),
-                    process,
-                    new Served(core.services(), core.interceptors()));
-            core.connect(
-                    PORT,
-                    address -> new SimChannel(network, process, HostPort.parse(address), PATIENCE));
+            HostPort address = new HostPort(machine.ip(), PORT);
+            running =
+                    Optional.of(
+                            new Running(
+                                    process, program.start(process, address, drivers), drivers));
         } catch (JournalException e) {
             // It ends with an error, and is started again.
-            network.kernel().note(process.name(), "cannot start: " + e.getMessage());
+            kernel.note(process.name(), "cannot start: " + e.getMessage());
             process.kill();
-            network.kernel().after(RESTART, this::startIfDown);
+            kernel.after(RESTART, this::startIfDown);
         }
     }
 
@@ -164,10 +130,19 @@ final class NodeMachine implements Cluster.NodeHost {
     /** Starts the machine and the agent, once nobody sees to it any more that it stays off. */
     void powerOn() {
         if (keptOff) {
-            network.kernel().after(RESTART, this::powerOn);
+            kernel.after(RESTART, this::powerOn);
         } else if (!machine.powered()) {
             machine.power(true);
+            boot();
             start();
+        }
+    }
+
+    /** What runs the instances may be there later than the agent. */
+    private void boot() {
+        if (random.nextBoolean()) {
+            script.down(true);
+            kernel.after(random.nextLong(SLOWEST_BOOT), () -> script.down(false));
         }
     }
 
@@ -184,7 +159,7 @@ final class NodeMachine implements Cluster.NodeHost {
                 .start(
                         "guest",
                         () -> {
-                            network.kernel().note(machine.name(), "guest ends " + id);
+                            kernel.note(machine.name(), "guest ends " + id);
                             now.drivers().forEach(driver -> end(driver, id, exitCode));
                         });
     }
@@ -198,7 +173,7 @@ final class NodeMachine implements Cluster.NodeHost {
     }
 
     private SimClock clock() {
-        return new SimClock(network.kernel(), machine.rate(), machine.wall());
+        return new SimClock(kernel, machine.rate(), machine.wall());
     }
 
     @Override
@@ -209,6 +184,11 @@ final class NodeMachine implements Cluster.NodeHost {
     @Override
     public String hostname() {
         return machine.name();
+    }
+
+    @Override
+    public boolean foreign() {
+        return program.foreign();
     }
 
     @Override
@@ -237,6 +217,6 @@ final class NodeMachine implements Cluster.NodeHost {
 
     @Override
     public Optional<Intent> intent() {
-        return running.map(r -> r.core().intent());
+        return running.flatMap(r -> r.intent().get());
     }
 }

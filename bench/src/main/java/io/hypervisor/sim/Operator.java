@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /** A client that does everything that clients do, in an order that its seed says. */
 final class Operator {
@@ -69,23 +70,23 @@ final class Operator {
 
     private void act() {
         int dice = random.nextInt(100);
-        if (dice < 28) {
+        if (dice < 26) {
             create();
-        } else if (dice < 40) {
+        } else if (dice < 38) {
             delete();
-        } else if (dice < 50) {
+        } else if (dice < 47) {
             stop();
-        } else if (dice < 60) {
+        } else if (dice < 56) {
             start();
-        } else if (dice < 66) {
+        } else if (dice < 62) {
             restart();
-        } else if (dice < 80) {
+        } else if (dice < 74) {
             get();
-        } else if (dice < 86) {
+        } else if (dice < 80) {
             list(workload.anyController(random));
-        } else if (dice < 89) {
+        } else if (dice < 83) {
             plan();
-        } else if (dice < 95) {
+        } else if (dice < 89) {
             setStatus();
         } else if (dice < 99) {
             fence();
@@ -358,7 +359,10 @@ final class Operator {
                 return;
             }
             List<Instance> expected =
-                    now().instances().keySet().stream()
+                    Stream.concat(
+                                    now().instances().keySet().stream(),
+                                    now().locals().keySet().stream())
+                            .sorted()
                             .flatMap(id -> Views.instance(now(), id).stream())
                             .toList();
             if (!listed.map(ListInstancesResponse::getInstancesList)

@@ -15,6 +15,7 @@ final class Pipe {
     private long last;
     private boolean moving;
     private boolean ready;
+    private boolean lost;
 
     /** What is sent, and what it does where it arrives. */
     private record Frame(long due, String what, Runnable arrive) {}
@@ -26,6 +27,9 @@ final class Pipe {
     }
 
     void send(String what, Runnable arrive) {
+        if (lost) {
+            return;
+        }
         long now = network.kernel().now();
         last = Math.max(last, now + network.latency());
         frames.add(new Frame(last, what, arrive));
@@ -38,8 +42,9 @@ final class Pipe {
         resume();
     }
 
-    /** Loses what is on its way. */
+    /** Loses what is on its way, and with it all that follows. */
     void lose() {
+        lost = true;
         frames.clear();
     }
 

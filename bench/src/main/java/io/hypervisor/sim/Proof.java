@@ -9,9 +9,7 @@ import java.util.Optional;
  */
 public final class Proof {
     private static final int COUNTERS_EVERY = 512;
-    private static final String REPAIRED = "hypervisor.reconcile.repaired";
 
-    private final Cluster cluster;
     private final Judges judges;
     private final Workload workload;
     private boolean reading;
@@ -19,7 +17,6 @@ public final class Proof {
 
     /** Of a cluster whose processes have not begun yet. */
     public Proof(Cluster cluster, long seed) {
-        this.cluster = cluster;
         this.judges = new Judges(cluster);
         this.workload = new Workload(cluster, judges, seed);
     }
@@ -38,17 +35,7 @@ public final class Proof {
         workload.throwFailure();
         judges.step();
         if (steps++ % COUNTERS_EVERY == 0) {
-            requireNothingRepaired();
-        }
-    }
-
-    private void requireNothingRepaired() {
-        for (Cluster.ControllerHost controller : cluster.controllers()) {
-            if (controller.replica().isPresent() && controller.counter(REPAIRED) > 0) {
-                throw new Violation(
-                        Convergence.NAME,
-                        "controller " + controller.index() + ": a full pass had to repair");
-            }
+            judges.requireNothingRepaired();
         }
     }
 
@@ -59,7 +46,7 @@ public final class Proof {
 
     /** Why the cluster is not as it should be yet; empty when it is, and was read by clients so. */
     public Optional<String> unconverged() {
-        requireNothingRepaired();
+        judges.requireNothingRepaired();
         Optional<String> gap =
                 judges.unsettled().or(() -> workload.behind(judges.now().revision()));
         if (gap.isPresent()) {

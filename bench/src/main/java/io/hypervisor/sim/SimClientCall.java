@@ -216,7 +216,12 @@ final class SimClientCall<Q, S> extends ClientCall<Q, S> implements Connection.S
     }
 
     void closedByServer(Status status, Metadata trailers) {
-        in.end(() -> finish(status, trailers));
+        if (twice && !status.isOk()) {
+            // What arrives twice was sent again because the first answer was lost.
+            broken(Status.UNAVAILABLE.withDescription("the answer is lost"));
+        } else {
+            in.end(() -> finish(status, trailers));
+        }
     }
 
     private void deliver(byte[] message) {

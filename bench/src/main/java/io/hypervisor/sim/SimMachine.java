@@ -67,6 +67,6 @@ final class SimMachine {
     SimProcess process() {
         starts++;
         kernel.note(name, "process " + starts + " starts");
-        return new SimProcess(this, name + "." + starts);
+        return new SimProcess(this, starts);
     }
 }

@@ -16,6 +16,7 @@ final class SimProcess {
 
     private final SimMachine machine;
     private final Kernel kernel;
+    private final int number;
     private final String name;
     private final SimTasks tasks;
     private final SimClock clock;
@@ -24,11 +25,12 @@ final class SimProcess {
     private boolean alive = true;
     private boolean paused;
 
-    /** A process that nothing runs in yet. */
-    SimProcess(SimMachine machine, String name) {
+    /** The machine's process of this number; nothing runs in it yet. */
+    SimProcess(SimMachine machine, int number) {
         this.machine = machine;
         this.kernel = machine.kernel();
-        this.name = name;
+        this.number = number;
+        this.name = machine.name() + "." + number;
         this.tasks = new SimTasks(this);
         this.clock = new SimClock(kernel, machine.rate(), machine.wall());
     }
@@ -45,6 +47,11 @@ final class SimProcess {
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("needs --add-opens=java.base/java.lang=ALL-UNNAMED", e);
         }
+    }
+
+    /** Which one of its machine's processes it is. */
+    int number() {
+        return number;
     }
 
     String name() {

@@ -22,7 +22,7 @@ public final class Simulation {
         this.seed = seed;
         this.kernel = new Kernel(seed, new Trace(200, reader));
         this.plan = new FaultPlan(kernel.generator());
-        this.world = new World(kernel, plan.controllers(), plan.nodes());
+        this.world = new World(kernel, plan.controllers(), plan.ownNodes(), plan.foreignNodes());
         this.proof = new Proof(world, seed);
     }
 

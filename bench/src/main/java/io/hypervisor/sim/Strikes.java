@@ -1,11 +1,12 @@
 package io.hypervisor.sim;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
-import io.hypervisor.controller.commit.Replica;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -19,6 +20,7 @@ final class Strikes {
     private final Kernel kernel;
     private final Network network;
     private final RandomGenerator random;
+    private boolean isolated;
 
     Strikes(World world, RandomGenerator random) {
         this.world = world;
@@ -58,6 +60,7 @@ final class Strikes {
         kernel.note("fault", fault.name());
         switch (fault) {
             case PARTITION -> partition();
+            case ISOLATION -> isolate(busiest());
             case BREAK -> breakConnection();
             case SLOW_NETWORK -> {
                 network.slow(between(5, 400).toNanos());
@@ -76,6 +79,7 @@ final class Strikes {
             case CLOCK -> jump();
             case DISK_FULL -> fill(node().disk());
             case DRIVER_FAILS -> failDriver(node());
+            case DRIVER_DOWN -> down(node().script());
             case DRIVER_HANGS -> hang(node());
             case GUEST_ENDS -> node().endGuest(random.nextInt(100), random.nextInt(2));
             case STORE_DOWN, STORE_AMBIGUOUS, STORE_LOST, STORE_SLOW -> store(fault);
@@ -97,12 +101,42 @@ final class Strikes {
         if (both) {
             network.cut(other, one);
         }
+        kernel.after(length, () -> mend(one, other));
+    }
+
+    /** The node that runs most, of those that stop instances by themselves. */
+    private NodeMachine busiest() {
+        return world.nodeMachines().stream()
+                .filter(node -> !node.foreign())
+                .max(Comparator.comparingInt(node -> node.world().size()))
+                .orElseThrow();
+    }
+
+    private void isolate(NodeMachine node) {
+        if (isolated) {
+            // More than one would look like the controllers' own network.
+            return;
+        }
+        isolated = true;
+        List<String> ways = world.controllerMachines().stream().map(c -> c.machine().name()).toList();
+        String name = node.machine().name();
+        ways.forEach(controller -> cut(name, controller));
         kernel.after(
-                length,
+                between(125_000, 150_000),
                 () -> {
-                    network.mend(one, other);
-                    network.mend(other, one);
+                    isolated = false;
+                    ways.forEach(controller -> mend(name, controller));
                 });
+    }
+
+    private void cut(String one, String other) {
+        network.cut(one, other);
+        network.cut(other, one);
+    }
+
+    private void mend(String one, String other) {
+        network.mend(one, other);
+        network.mend(other, one);
     }
 
     private void breakConnection() {
@@ -114,7 +148,7 @@ final class Strikes {
 
     private Optional<ControllerMachine> leader() {
         return world.controllerMachines().stream()
-                .filter(c -> c.replica().filter(Replica::leading).isPresent())
+                .filter(c -> c.shown().filter(Cluster.Shown::leading).isPresent())
                 .findFirst();
     }
 
@@ -202,6 +236,11 @@ final class Strikes {
         }
     }
 
+    private void down(FakeScript script) {
+        script.down(true);
+        kernel.after(between(1_000, 20_000), () -> script.down(false));
+    }
+
     private void hang(NodeMachine node) {
         Call call = any(CALLS);
         node.script().takes(call, between(500, 30_000));
@@ -235,6 +274,7 @@ final class Strikes {
             node.machine().crashAtEffects(0, () -> {});
             node.process().ifPresent(this::resume);
             node.disk().full(0);
+            node.script().down(false);
             CALLS.forEach(call -> node.script().takes(call, usual(call)));
             node.powerOn();
             node.startIfDown();

@@ -38,7 +38,8 @@ final class World implements Cluster, AutoCloseable {
     private final List<NodeMachine> nodes = new ArrayList<>();
     private final Map<String, SimChannel> channels = new HashMap<>();
 
-    World(Kernel kernel, int controllerCount, int nodeCount) {
+    /** Nodes with the production agent, and after them foreign ones. */
+    World(Kernel kernel, int controllerCount, int ownCount, int foreignCount) {
         this.kernel = kernel;
         this.network = new Network(kernel);
         RandomGenerator random = kernel.generator();
@@ -50,10 +51,17 @@ final class World implements Cluster, AutoCloseable {
         }
         List<HostPort> addresses = controllers.stream().map(ControllerMachine::address).toList();
         Path consoles = files.getPath("/consoles");
-        for (int i = 0; i < nodeCount; i++) {
-            SimMachine machine = machine("n" + i, "10.0.1." + (i + 1), drift(random));
+        for (int i = 0; i < ownCount + foreignCount; i++) {
+            boolean own = i < ownCount;
+            SimMachine machine =
+                    machine((own ? "n" : "f") + i, "10.0.1." + (i + 1), drift(random));
+            SimDisk disk = new SimDisk(kernel);
             List<HostPort> order = rotated(addresses, i);
-            nodes.add(new NodeMachine(i, network, machine, order, consoles));
+            NodeProgram program =
+                    own
+                            ? new OwnProgram(network, disk, order)
+                            : new ForeignProgram(network, order, random.nextBoolean());
+            nodes.add(new NodeMachine(i, machine, disk, program, consoles));
         }
     }
 

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.hypervisor.agent.journal.Intent;
-import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.Instance;
-import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.controller.state.Edit;
@@ -43,7 +41,7 @@ class CheckersTest {
         refused(checker, because, judges::step);
     }
 
-    private static void refused(String checker, String because, Runnable what) {
+    static void refused(String checker, String because, Runnable what) {
         Violation violation = catchThrowableOfType(Violation.class, what::run);
         assertThat(violation).as("nobody objects").isNotNull();
         assertThat(violation.checker()).as(violation.getMessage()).isEqualTo(checker);
@@ -179,7 +177,7 @@ class CheckersTest {
     void takenOffANodeThatRunsIt() {
         cluster.create("i", "a");
         cluster.node(0).runs("i", 1);
-        unreachable("a");
+        cluster.unreachable("a");
         cluster.put(Table.PLACEMENT, "i", HandMade.placement("i", "", 1));
         refused("one-copy", "takes instance i epoch 1 off node a");
     }
@@ -197,20 +195,10 @@ class CheckersTest {
     void forgottenByForceWhileOutOfTouchIsAllowed() {
         cluster.create("i", "a");
         cluster.node(0).runs("i", 1);
-        unreachable("a");
+        cluster.unreachable("a");
         judges.ledger().deletes("i", true);
         cluster.forget("i");
         accepted();
-    }
-
-    private void unreachable(String node) {
-        cluster.put(
-                Table.HEALTH,
-                node,
-                NodeHealth.newBuilder()
-                        .setNodeId(node)
-                        .setStatus(NodeStatus.NODE_STATUS_UNREACHABLE)
-                        .build());
     }
 
     // ---- reservations
@@ -336,8 +324,22 @@ class CheckersTest {
 
     // ---- watch
 
-    private Reading reading() {
-        return judges.reading("w", Changes.Kind.INSTANCES, Watching.having(Map.of()));
+    private final Reading reading =
+            judges.reading("w", Changes.Kind.INSTANCES, Watching.having(Map.of()));
+
+    /** A new instance, which the watch tells. */
+    private void told(String id) {
+        cluster.create(id, "a");
+        tells(EventType.EVENT_TYPE_ADDED, at(), id);
+    }
+
+    /** Two instances that the watch has told, and a commit that changes both. */
+    private Snapshot bothChanged() {
+        reading.opened(true);
+        told("i");
+        told("j");
+        cluster.unreachable("a");
+        return at();
     }
 
     private Snapshot at() {
@@ -345,22 +347,15 @@ class CheckersTest {
         return judges.now();
     }
 
-    private static void tells(Reading reading, EventType type, Snapshot now, String id) {
+    private void tells(EventType type, Snapshot now, String id) {
         reading.event(type, id, Views.instance(now, id).orElseThrow(), now.revision());
     }
 
     @Test
     void aWatchThatTellsEverythingIsAccepted() {
-        Reading reading = reading();
-        reading.opened(true);
-        cluster.create("i", "a");
-        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "i");
-        cluster.create("j", "a");
-        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "j");
-        unreachable("a");
-        Snapshot lost = at();
-        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "i");
-        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "j");
+        Snapshot lost = bothChanged();
+        tells(EventType.EVENT_TYPE_MODIFIED, lost, "i");
+        tells(EventType.EVENT_TYPE_MODIFIED, lost, "j");
         reading.bookmark(lost.revision());
         assertThat(reading.behind(lost.revision())).isFalse();
         reading.opened(false);
@@ -369,51 +364,32 @@ class CheckersTest {
 
     @Test
     void aWatchLeavesAChangeOut() {
-        Reading reading = reading();
         reading.opened(true);
         reading.bookmark(at().revision());
         cluster.create("i", "a");
         at();
-        cluster.create("j", "a");
-        Snapshot now = at();
-        refused(
-                "watch",
-                "i at revision",
-                () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "j"));
+        refused("watch", "i at revision", () -> told("j"));
     }
 
     @Test
     void aWatchRepeatsAChange() {
-        Reading reading = reading();
         reading.opened(true);
-        cluster.create("i", "a");
-        Snapshot now = at();
-        tells(reading, EventType.EVENT_TYPE_ADDED, now, "i");
-        refused("watch", "", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "i"));
+        told("i");
+        refused("watch", "", () -> tells(EventType.EVENT_TYPE_ADDED, at(), "i"));
     }
 
     @Test
     void aResumedWatchRepeatsAChange() {
-        Reading reading = reading();
         reading.opened(true);
-        cluster.create("i", "a");
-        Snapshot now = at();
-        tells(reading, EventType.EVENT_TYPE_ADDED, now, "i");
+        told("i");
         reading.opened(false);
-        refused("watch", "comes after", () -> tells(reading, EventType.EVENT_TYPE_ADDED, now, "i"));
+        refused("watch", "comes after", () -> tells(EventType.EVENT_TYPE_ADDED, at(), "i"));
     }
 
     @Test
     void aWatchSplitsARevision() {
-        Reading reading = reading();
-        reading.opened(true);
-        cluster.create("i", "a");
-        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "i");
-        cluster.create("j", "a");
-        tells(reading, EventType.EVENT_TYPE_ADDED, at(), "j");
-        unreachable("a");
-        Snapshot lost = at();
-        tells(reading, EventType.EVENT_TYPE_MODIFIED, lost, "i");
+        Snapshot lost = bothChanged();
+        tells(EventType.EVENT_TYPE_MODIFIED, lost, "i");
         refused("watch", "before", () -> reading.bookmark(lost.revision()));
         judges.ledger().deletes("j", true);
         cluster.forget("j");
@@ -431,21 +407,11 @@ class CheckersTest {
 
     @Test
     void aBookmarkThatLies() {
-        Reading reading = reading();
         reading.opened(true);
         reading.bookmark(at().revision());
         cluster.create("i", "a");
         long now = at().revision();
         refused("watch", "left out", () -> reading.bookmark(now));
         refused("watch", "not in the store", () -> reading.bookmark(now + 1));
-    }
-
-    // ---- convergence
-
-    @Test
-    void unwantedCopiesAndMissingOnesAreNotConverged() {
-        cluster.create("i", "a");
-        judges.catchUp();
-        assertThat(judges.unsettled()).isPresent();
     }
 }

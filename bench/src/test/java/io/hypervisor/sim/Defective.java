@@ -2,6 +2,9 @@ package io.hypervisor.sim;
 
 import com.google.protobuf.Empty;
 
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.reconcile.Inventory;
+import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
@@ -43,6 +46,16 @@ public final class Defective {
         @Advice.OnMethodExit
         static void exit(@Advice.Return(readOnly = false) boolean answer) {
             answer = true;
+        }
+    }
+
+    /** Says no. */
+    public static final class No {
+        private No() {}
+
+        @Advice.OnMethodExit
+        static void exit(@Advice.Return(readOnly = false) boolean answer) {
+            answer = false;
         }
     }
 
@@ -226,6 +239,52 @@ public final class Defective {
                 @Advice.Argument(1) Snapshot after,
                 @Advice.Return(readOnly = false) Map<String, Set<String>> affected) {
             affected = after.revision() % 3 == 0 ? Map.of() : affected;
+        }
+    }
+
+    /** Wants whatever epoch is there. */
+    public static final class AnyEpoch {
+        private AnyEpoch() {}
+
+        @Advice.OnMethodEnter
+        static void enter(
+                @Advice.Argument(value = 0, readOnly = false) Assignment want,
+                @Advice.Argument(2) Inventory inventory) {
+            want = asFound(want, inventory);
+        }
+    }
+
+    public static Assignment asFound(Assignment want, Inventory inventory) {
+        try {
+            Optional<?> found =
+                    (Optional<?>)
+                            method(inventory, "find", String.class)
+                                    .invoke(inventory, want.getInstanceId());
+            long epoch = found.map(f -> ((Found) f).epoch()).orElse(want.getEpoch());
+            return want.toBuilder().setEpoch(epoch).build();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Believes that there is nothing. */
+    public static final class TakenAsEmpty {
+        private TakenAsEmpty() {}
+
+        @Advice.OnMethodEnter(skipOn = Advice.OnNonDefaultValue.class)
+        static boolean enter(
+                @Advice.This Inventory inventory, @Advice.FieldValue("listsBegun") long number) {
+            believeEmpty(inventory, number);
+            return true;
+        }
+    }
+
+    public static void believeEmpty(Inventory inventory, long number) {
+        try {
+            method(inventory, "apply", long.class, List.class)
+                    .invoke(inventory, number, List.of());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -19,6 +19,7 @@ import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.PlacementConfig;
+import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
@@ -31,7 +32,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 
-/** A cluster whose whole history is written by hand. Two nodes, "a" and "b". */
+/** A cluster whose whole history is written by hand. Two controllers; two nodes, "a" and "b". */
 final class HandMade implements Cluster {
     static final InstanceSpec SPEC =
             InstanceSpec.newBuilder()
@@ -43,13 +44,46 @@ final class HandMade implements Cluster {
     private final List<Committed> history = new ArrayList<>();
     private final Map<String, Store.Stored> entries = new TreeMap<>();
     private final List<HandNode> nodes = List.of(new HandNode(0, "a"), new HandNode(1, "b"));
+    final HandController leader = new HandController(0);
+    final HandController follower = new HandController(1);
     long term = 1;
+
+    /** Shows what the test says. */
+    static final class HandController implements ControllerHost {
+        private final int index;
+        Optional<Shown> shown = Optional.empty();
+        double counter;
+
+        HandController(int index) {
+            this.index = index;
+        }
+
+        void shows(Snapshot snapshot, boolean leading) {
+            shown = Optional.of(new Shown(1, snapshot, leading));
+        }
+
+        @Override
+        public int index() {
+            return index;
+        }
+
+        @Override
+        public Optional<Shown> shown() {
+            return shown;
+        }
+
+        @Override
+        public double counter(String name) {
+            return counter;
+        }
+    }
 
     static final class HandNode implements NodeHost {
         private final int index;
         private final String hostname;
         final List<Found> world = new ArrayList<>();
         boolean powered = true;
+        boolean foreign;
         Optional<Intent> intent = Optional.empty();
 
         HandNode(int index, String hostname) {
@@ -58,13 +92,19 @@ final class HandMade implements Cluster {
         }
 
         void runs(String id, long epoch) {
+            has(id, epoch, 1, Found.State.RUNNING);
+        }
+
+        /** Instead of what it had. */
+        void has(String id, long epoch, long generation, Found.State state) {
+            world.removeIf(copy -> copy.instanceId().equals(id));
             world.add(
                     new Found(
                             id,
                             epoch,
-                            1,
+                            generation,
                             false,
-                            Found.State.RUNNING,
+                            state,
                             Found.Exit.NONE,
                             OptionalInt.empty(),
                             "",
@@ -79,6 +119,11 @@ final class HandMade implements Cluster {
         @Override
         public String hostname() {
             return hostname;
+        }
+
+        @Override
+        public boolean foreign() {
+            return foreign;
         }
 
         @Override
@@ -122,10 +167,7 @@ final class HandMade implements Cluster {
                     Edit.put(
                             Table.HEALTH,
                             node.hostname,
-                            NodeHealth.newBuilder()
-                                    .setNodeId(node.hostname)
-                                    .setStatus(NodeStatus.NODE_STATUS_READY)
-                                    .build()));
+                            health(node.hostname, NodeStatus.NODE_STATUS_READY)));
         }
         return this;
     }
@@ -181,6 +223,15 @@ final class HandMade implements Cluster {
         return commit(Edit.put(table, id, value));
     }
 
+    /** A node is out of touch. */
+    void unreachable(String node) {
+        put(Table.HEALTH, node, health(node, NodeStatus.NODE_STATUS_UNREACHABLE));
+    }
+
+    private static NodeHealth health(String node, NodeStatus status) {
+        return NodeHealth.newBuilder().setNodeId(node).setStatus(status).build();
+    }
+
     long forget(String id) {
         return commit(Edit.delete(Table.INSTANCE, id), Edit.delete(Table.PLACEMENT, id));
     }
@@ -208,7 +259,7 @@ final class HandMade implements Cluster {
 
     @Override
     public List<ControllerHost> controllers() {
-        return List.of();
+        return List.of(leader, follower);
     }
 
     @Override

@@ -129,7 +129,31 @@ class MutantTest {
                 CONTROLLER + "edge.Calls",
                 "at",
                 Defective.ReadsAtOnce.class,
-                Acknowledged.NAME);
+                Acknowledged.NAME),
+        EPOCH_IGNORED(
+                "a node takes a copy of another epoch for the one that is wanted",
+                AGENT + "reconcile.Reconciler",
+                "step",
+                Defective.AnyEpoch.class,
+                "converges"),
+        FAILED_LIST_IS_EMPTY(
+                "a driver that cannot list is taken for one that runs nothing",
+                AGENT + "reconcile.Inventory",
+                "failed",
+                Defective.TakenAsEmpty.class,
+                OneCopy.NAME),
+        STRAYS_KEPT(
+                "a node keeps what it should not have",
+                AGENT + "reconcile.Contact",
+                "isCurrent",
+                Defective.No.class,
+                "converges"),
+        STOP_ON_LOST_CONTACT_OFF(
+                "what is to stop on lost contact runs on",
+                AGENT + "reconcile.Decision",
+                "stopsOnLostContact",
+                Defective.No.class,
+                OneCopy.NAME);
 
         private final String breaks;
         private final String type;

@@ -27,6 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,6 +36,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 
 /**
  * Drives one node that opens no stream, through its AgentService: lists what it has, compares with
@@ -47,6 +49,8 @@ final class AgentLink {
 
     // Calls to one node at a time; creating instances is work for it.
     private static final int MAX_CALLS = 8;
+    // With fewer copies "most of them" says nothing.
+    private static final int FEW = 4;
     private static final Backoff BACKOFF =
             new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(5));
 
@@ -68,6 +72,7 @@ final class AgentLink {
     private final long began;
     // Guarded by itself.
     private final Map<String, Work> works = new HashMap<>();
+    private boolean holding;
 
     /** What goes on with one instance. Forgotten when the instance has no assignment here. */
     private static final class Work {
@@ -77,6 +82,7 @@ final class AgentLink {
         Class<? extends AgentStep> paced = AgentStep.class;
         long notBefore;
         int failures;
+        boolean answered;
         String error = "";
     }
 
@@ -137,18 +143,17 @@ final class AgentLink {
                         .ifPresent(report::addObserved);
             }
         }
+        Set<String> strays = strays(now, found.values(), assigned);
+        long ours = found.keySet().stream().filter(assigned::contains).count() + strays.size();
+        boolean hold = isTooMuch(strays.size(), ours, document);
         for (Instance instance : found.values()) {
             String id = instance.getId();
-            if (assigned.contains(id)) {
-                continue;
-            }
-            if (now.instance(id).isPresent()) {
-                // Placed elsewhere: a copy that stayed behind.
+            if (strays.contains(id)) {
                 settled = false;
-                if (!busy.contains(id)) {
+                if (!hold && !busy.contains(id)) {
                     steps.put(id, new AgentStep.Delete());
                 }
-            } else if (newsOfLocal(now, instance)) {
+            } else if (!assigned.contains(id) && newsOfLocal(now, instance)) {
                 report.addLocal(instance);
             }
         }
@@ -159,6 +164,29 @@ final class AgentLink {
         return new Plan(report.build(), steps, settled);
     }
 
+    /** Copies that stayed behind: placed elsewhere, or of instances that were deleted. */
+    private static Set<String> strays(
+            Snapshot now, Collection<Instance> found, Set<String> assigned) {
+        return found.stream()
+                .filter(copy -> !assigned.contains(copy.getId()))
+                .filter(
+                        copy ->
+                                now.instance(copy.getId()).isPresent()
+                                        || Marks.ofThisPast(now, copy))
+                .map(Instance::getId)
+                .collect(Collectors.toSet());
+    }
+
+    /** Most of what a node has goes by an operator's word alone. */
+    private boolean isTooMuch(int strays, long ours, NodeDocument document) {
+        boolean hold = ours >= FEW && 2 * strays > ours && !document.getMassRemovalAgreed();
+        if (hold != holding) {
+            log.warn("node={} strays={} of={} hold={}: mass removal", nodeId, strays, ours, hold);
+            holding = hold;
+        }
+        return hold;
+    }
+
     private AgentStep step(Snapshot now, Assignment wanted, Optional<Instance> found) {
         Optional<ObservedRecord> recorded = now.observed(wanted.getInstanceId()).map(Entry::value);
         synchronized (works) {
@@ -167,7 +195,8 @@ final class AgentLink {
                 work.failures = 0;
             }
             boolean quiet = clock.nanos() - work.quietFrom >= 0;
-            AgentStep step = AgentStep.next(wanted, found, recorded, quiet, work.error);
+            var calls = new AgentStep.Calls(quiet, work.answered, work.error);
+            AgentStep step = AgentStep.next(wanted, found, recorded, calls);
             boolean due =
                     !step.getClass().equals(work.paced) || clock.nanos() - work.notBefore >= 0;
             return due ? step : postponed(step, work.error);
@@ -267,7 +296,7 @@ final class AgentLink {
                             switch (step) {
                                 case AgentStep.Create(ObservedRecord intent) -> {
                                     pace(id, step, intent);
-                                    call(id, step, () -> create(channel, assignment));
+                                    call(id, step, () -> create(channel, assignment, document));
                                 }
                                 case AgentStep.Start(ObservedRecord intent) -> {
                                     pace(id, step, intent);
@@ -305,6 +334,7 @@ final class AgentLink {
                 return;
             }
             work.busy = true;
+            work.answered &= !makesItRun(step);
         }
         calls.execute(() -> finish(id, step, outcome(id, call)));
     }
@@ -326,6 +356,7 @@ final class AgentLink {
             work.busy = false;
             if (status.isOk()) {
                 work.error = "";
+                work.answered |= makesItRun(step);
             } else {
                 work.failures++;
                 work.error = reason(status);
@@ -364,7 +395,7 @@ final class AgentLink {
         return text.length() <= 1024 ? text : text.substring(0, 1024);
     }
 
-    private void create(Channel channel, Assignment wanted) {
+    private void create(Channel channel, Assignment wanted, NodeDocument document) {
         var _ =
                 stub(channel, timing.call())
                         .createInstance(
@@ -375,11 +406,7 @@ final class AgentLink {
                                         .setSpec(wanted.getSpec())
                                         .putAllLabels(wanted.getMetadata().getLabelsMap())
                                         .putAllAnnotations(wanted.getMetadata().getAnnotationsMap())
-                                        .putAnnotations(
-                                                AgentStep.EPOCH, Long.toString(wanted.getEpoch()))
-                                        .putAnnotations(
-                                                AgentStep.RUN_GENERATION,
-                                                Long.toString(wanted.getRunGeneration()))
+                                        .putAllAnnotations(Marks.of(wanted, document))
                                         .build());
     }
 

@@ -178,7 +178,8 @@ public final class AgentLinks implements ChangeListener, AutoCloseable {
         Set<String> busy = link.busy();
         Map<String, Instance> found = link.list(channel);
         Snapshot now = committer.snapshot();
-        NodeDocument document = NodeDocuments.document(now, nodeId, "", 0);
+        long term = now.leader().map(Entry::revision).orElse(0L);
+        NodeDocument document = NodeDocuments.document(now, nodeId, "", term);
         AgentLink.Plan plan = link.plan(now, document, found, busy);
         if (!plan.report().equals(NodeReport.getDefaultInstance())) {
             record(nodeId, plan.report());

@@ -17,10 +17,14 @@ import java.util.Optional;
  * does not.
  */
 sealed interface AgentStep {
-    /** Annotations that tell a copy's epoch and the run generation it was created for. */
-    String EPOCH = "hypervisor.io/epoch";
-
-    String RUN_GENERATION = "hypervisor.io/run-generation";
+    /**
+     * What is known of the calls that were made.
+     *
+     * @param quiet none whose outcome is unknown can still take effect
+     * @param answered the last one to make it run has done so
+     * @param error why the last one failed, empty if it did not
+     */
+    record Calls(boolean quiet, boolean answered, String error) {}
 
     /** Nothing to do until something changes. {@code seen} is what to record. */
     record Rest(ObservedRecord seen) implements AgentStep {}
@@ -49,18 +53,15 @@ sealed interface AgentStep {
      * @param wanted what the node should do
      * @param found what the node lists, if it does
      * @param recorded what was recorded of this instance before, at any epoch
-     * @param quiet no call whose outcome is unknown can still take effect
-     * @param error why the last call failed, empty if it did not
      */
     static AgentStep next(
             Assignment wanted,
             Optional<Instance> found,
             Optional<ObservedRecord> recorded,
-            boolean quiet,
-            String error) {
+            Calls calls) {
         Optional<ObservedRecord> known = recorded.filter(o -> o.getEpoch() == wanted.getEpoch());
         if (found.isEmpty()) {
-            return absent(wanted, known, quiet, error);
+            return absent(wanted, known, calls);
         }
         Instance copy = found.get();
         long epoch = epochOf(copy, wanted, known);
@@ -74,15 +75,15 @@ sealed interface AgentStep {
         return switch (wanted.getWant()) {
             case WANT_ABSENT -> new Delete();
             case WANT_STOPPED ->
-                    running(copy) ? new Stop() : new Rest(seen(wanted, known, copy, error));
-            case WANT_RUNNING -> running(wanted, known, copy, quiet, error);
+                    running(copy) ? new Stop() : new Rest(stopped(wanted, known, copy, calls));
+            case WANT_RUNNING -> running(wanted, known, copy, calls);
             case WANT_UNSPECIFIED, UNRECOGNIZED -> new Wait();
         };
     }
 
     private static AgentStep absent(
-            Assignment wanted, Optional<ObservedRecord> known, boolean quiet, String error) {
-        if (!quiet) {
+            Assignment wanted, Optional<ObservedRecord> known, Calls calls) {
+        if (!calls.quiet()) {
             return new Wait();
         }
         return switch (wanted.getWant()) {
@@ -95,30 +96,26 @@ sealed interface AgentStep {
             case WANT_RUNNING -> {
                 boolean ran =
                         known.filter(o -> o.getRunGeneration() == wanted.getRunGeneration())
-                                .filter(o -> !underway(o.getState()))
+                                .filter(o -> calls.answered() || !underway(o.getState()))
                                 .isPresent();
                 yield ran && policy(wanted) == RestartPolicy.RESTART_POLICY_NEVER
                         ? new Rest(
                                 record(wanted, known, InstanceState.INSTANCE_STATE_FAILED)
                                         .setStateReason(
-                                                error.isEmpty()
+                                                calls.error().isEmpty()
                                                         ? "its node has it no longer"
-                                                        : error)
+                                                        : calls.error())
                                         .build())
-                        : new Create(intent(wanted, known, InstanceState.INSTANCE_STATE_CREATING));
+                        : new Create(
+                                intent(wanted, known, ran, InstanceState.INSTANCE_STATE_CREATING));
             }
             case WANT_UNSPECIFIED, UNRECOGNIZED -> new Wait();
         };
     }
 
     private static AgentStep running(
-            Assignment wanted,
-            Optional<ObservedRecord> known,
-            Instance copy,
-            boolean quiet,
-            String error) {
-        long generation = generationOf(copy, wanted, known);
-        boolean asked = generation >= wanted.getRunGeneration();
+            Assignment wanted, Optional<ObservedRecord> known, Instance copy, Calls calls) {
+        boolean asked = generationOf(copy, wanted, known) >= wanted.getRunGeneration();
         if (running(copy)) {
             return asked ? new Rest(seen(wanted, known, copy, "")) : new Stop();
         }
@@ -126,16 +123,27 @@ sealed interface AgentStep {
                 copy.getState() == InstanceState.INSTANCE_STATE_STOPPED
                         || copy.getState() == InstanceState.INSTANCE_STATE_FAILED;
         if (!atRest) {
-            return new Rest(seen(wanted, known, copy, error));
+            return new Rest(seen(wanted, known, copy, calls.error()));
         }
-        boolean neverRan =
-                known.filter(o -> underway(o.getState()) || !error.isEmpty()).isPresent();
-        if (asked && !neverRan && !restarts(policy(wanted), copy)) {
-            return new Rest(seen(wanted, known, copy, error));
+        boolean ran = known.isEmpty() || (calls.error().isEmpty() && ran(known.get(), copy, calls));
+        if (asked && ran && !restarts(policy(wanted), copy)) {
+            return new Rest(seen(wanted, known, copy, calls.error()));
         }
-        return quiet
-                ? new Start(intent(wanted, known, InstanceState.INSTANCE_STATE_STARTING))
-                : new Wait();
+        if (!calls.quiet()) {
+            return new Wait();
+        }
+        ObservedRecord intent = intent(wanted, known, ran, InstanceState.INSTANCE_STATE_STARTING);
+        return new Start(
+                copy.hasStartedAt()
+                        ? intent.toBuilder().setStartedAt(copy.getStartedAt()).build()
+                        : intent);
+    }
+
+    /** Whether the run that was recorded last has begun: some end before a list shows them. */
+    private static boolean ran(ObservedRecord known, Instance copy, Calls calls) {
+        return !underway(known.getState())
+                || calls.answered()
+                || (copy.hasStartedAt() && !copy.getStartedAt().equals(known.getStartedAt()));
     }
 
     private static boolean restarts(RestartPolicy policy, Instance copy) {
@@ -188,7 +196,7 @@ sealed interface AgentStep {
 
     /** The copy's epoch: as annotated, else as recorded; without a trace only a first one fits. */
     private static long epochOf(Instance copy, Assignment wanted, Optional<ObservedRecord> known) {
-        long annotated = number(copy, EPOCH);
+        long annotated = Marks.epoch(copy);
         if (annotated > 0) {
             return annotated;
         }
@@ -198,28 +206,31 @@ sealed interface AgentStep {
     /** The last generation it was started for; one that nobody recorded is taken as it is. */
     private static long generationOf(
             Instance copy, Assignment wanted, Optional<ObservedRecord> known) {
-        long annotated = number(copy, RUN_GENERATION);
+        long annotated = Marks.runGeneration(copy);
         return known.map(o -> Math.max(o.getRunGeneration(), annotated))
                 .orElse(annotated > 0 ? annotated : wanted.getRunGeneration());
     }
 
-    private static long number(Instance copy, String annotation) {
-        String text = copy.getMetadata().getAnnotationsOrDefault(annotation, "");
-        return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : 0;
-    }
-
-    /** What to record before a call that makes it run. */
+    /** What to record before a call that makes it run; {@code ran}: again, if not asked to. */
     private static ObservedRecord intent(
-            Assignment wanted, Optional<ObservedRecord> known, InstanceState state) {
+            Assignment wanted, Optional<ObservedRecord> known, boolean ran, InstanceState state) {
         ObservedRecord.Builder intent = record(wanted, known, state).clearExitCode();
         Optional<ObservedRecord> before =
                 known.filter(o -> o.getRunGeneration() == wanted.getRunGeneration());
-        int restarts =
-                before.map(o -> o.getRestartCount() + (underway(o.getState()) ? 0 : 1)).orElse(0);
+        int restarts = before.map(o -> o.getRestartCount() + (ran ? 1 : 0)).orElse(0);
         return intent.setRunGeneration(wanted.getRunGeneration())
                 .setRestartCount(restarts)
                 .setStateReason("")
                 .build();
+    }
+
+    /** However it ended, it is as it should be. */
+    private static ObservedRecord stopped(
+            Assignment wanted, Optional<ObservedRecord> known, Instance copy, Calls calls) {
+        ObservedRecord seen = seen(wanted, known, copy, calls.error());
+        return seen.getState() == InstanceState.INSTANCE_STATE_FAILED
+                ? seen.toBuilder().setState(InstanceState.INSTANCE_STATE_STOPPED).build()
+                : seen;
     }
 
     private static ObservedRecord seen(

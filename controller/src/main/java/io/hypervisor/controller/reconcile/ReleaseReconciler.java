@@ -125,10 +125,14 @@ public final class ReleaseReconciler implements Reconciler {
     public Set<String> woken(Snapshot before, Snapshot after, List<Edit> edits) {
         Set<String> nodes = new HashSet<>();
         for (Edit edit : edits) {
-            if (edit.table() == Table.HEALTH && unreachable(after, edit.id())) {
+            if (edit.table() == Table.HEALTH || edit.table() == Table.NODE) {
                 nodes.add(edit.id());
+            } else if (edit.table() == Table.INSTANCE) {
+                // What is to be deleted may go from then on.
+                after.placement(edit.id()).ifPresent(p -> nodes.add(p.value().getNodeId()));
             }
         }
+        nodes.removeIf(node -> !unreachable(after, node));
         return nodes;
     }
 

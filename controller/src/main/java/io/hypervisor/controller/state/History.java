@@ -47,16 +47,23 @@ public final class History {
      * store's past, or of one that was given up.
      */
     public static boolean allows(HistoryRecord history, long revision, NodeHello hello) {
-        if (hello.getTerm() == 0 || history.getSupersededList().contains(hello.getTermId())) {
-            return true;
-        }
+        return hello.getTerm() == 0
+                || reaches(history, revision, hello.getTermId(), hello.getRevision());
+    }
+
+    /**
+     * Whether what was known at some revision of a term is of the past of the store at this
+     * revision, or of one that was given up.
+     */
+    public static boolean reaches(
+            HistoryRecord history, long revision, String termId, long known) {
         List<Term> terms = history.getTermsList();
         for (int i = 0; i < terms.size(); i++) {
-            if (terms.get(i).getId().equals(hello.getTermId())) {
+            if (terms.get(i).getId().equals(termId)) {
                 long last = i + 1 < terms.size() ? terms.get(i + 1).getBefore() : revision;
-                return hello.getRevision() <= last;
+                return known <= last || history.getSupersededList().contains(termId);
             }
         }
-        return false;
+        return history.getSupersededList().contains(termId);
     }
 }

@@ -13,13 +13,19 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.hypervisor.api.internal.v1.HistoryRecord;
+import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.controller.feed.ForeignAgent.Trouble;
+import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
+import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
 import io.hypervisor.controller.testkit.MemoryCommitter;
 import io.hypervisor.controller.testkit.Records;
@@ -126,14 +132,18 @@ class AgentLinksTest {
 
     @Test
     void tellsEpochAndGenerationInAnnotations() {
-        agent = new ForeignAgent(true);
-        restartServer();
+        keepAnnotations();
         place("a");
 
         awaitState("a", InstanceState.INSTANCE_STATE_RUNNING);
         assertThat(agent.instances().get("a").getMetadata().getAnnotationsMap())
                 .containsEntry("hypervisor.io/epoch", "1")
                 .containsEntry("hypervisor.io/run-generation", "1");
+    }
+
+    private void keepAnnotations() {
+        agent = new ForeignAgent(true);
+        restartServer();
     }
 
     private void restartServer() {
@@ -303,6 +313,77 @@ class AgentLinksTest {
     }
 
     @Test
+    void aCopyOfAnInstanceThatWasForgottenIsRemoved() {
+        keepAnnotations();
+        term("this past");
+        place(THEIRS);
+        awaitState(THEIRS, InstanceState.INSTANCE_STATE_RUNNING);
+
+        forget(THEIRS);
+        await().until(() -> agent.instances().isEmpty());
+        assertThat(committer.snapshot().localOn("n")).isEmpty();
+    }
+
+    @Test
+    void aCopyOfAnotherPastOfTheStoreIsLeftAlone() {
+        keepAnnotations();
+        term("another past");
+        place(THEIRS);
+        awaitState(THEIRS, InstanceState.INSTANCE_STATE_RUNNING);
+
+        term("this past");
+        forget(THEIRS);
+        await().until(() -> committer.snapshot().localOn("n").contains(THEIRS));
+        assertThat(agent.instances()).containsKey(THEIRS);
+    }
+
+    @Test
+    void mostOfWhatANodeHasIsNotRemovedUnlessAgreed() {
+        keepAnnotations();
+        term("this past");
+        List<String> ids = List.of("a", "b", "c", "d");
+        ids.forEach(this::place);
+        ids.forEach(id -> awaitState(id, InstanceState.INSTANCE_STATE_RUNNING));
+
+        links.orElseThrow().close();
+        ids.subList(0, 3).forEach(this::forget);
+        lead();
+        place("e");
+        awaitState("e", InstanceState.INSTANCE_STATE_RUNNING);
+        assertThat(agent.instances()).hasSize(5);
+        assertThat(contacts.settled("n")).isFalse();
+
+        committer.commit(
+                Edit.put(
+                        Table.HEALTH,
+                        "n",
+                        NodeHealth.newBuilder().setNodeId("n").setRemovalAgreed(true).build()));
+        await().until(() -> contacts.settled("n"));
+        assertThat(agent.instances()).containsOnlyKeys("d", "e");
+    }
+
+    /** The only term that the store has had. */
+    private void term(String id) {
+        long number = committer.snapshot().leader().orElseThrow().revision();
+        committer.commit(
+                Edit.put(
+                        Table.HISTORY,
+                        Table.SELF,
+                        HistoryRecord.newBuilder()
+                                .addTerms(
+                                        HistoryRecord.Term.newBuilder().setNumber(number).setId(id))
+                                .build()));
+    }
+
+    /** As a forced deletion does while the node is out of touch. */
+    private void forget(String id) {
+        committer.commit(
+                Edit.delete(Table.INSTANCE, id),
+                Edit.delete(Table.PLACEMENT, id),
+                Edit.delete(Table.OBSERVED, id));
+    }
+
+    @Test
     void whatIsNotOursIsLocalAndLeftAlone() {
         agent.set(
                 Instance.newBuilder()
@@ -315,6 +396,17 @@ class AgentLinksTest {
         agent = new ForeignAgent(false);
         restartServer();
         await().until(() -> committer.snapshot().localOn("n").isEmpty());
+    }
+
+    @Test
+    void whatEndsBeforeAListShowsItIsNotStartedWithoutEnd() {
+        agent.endsAtOnce = true;
+        InstanceRecord.Builder once = instance("a").toBuilder();
+        once.getSpecBuilder().setRestartPolicy(RestartPolicy.RESTART_POLICY_NEVER);
+        committer.commit(put(once.build()), put(placement("a", "n")));
+
+        awaitState("a", InstanceState.INSTANCE_STATE_FAILED);
+        assertThat(agent.starts()).containsExactly("a");
     }
 
     @Test

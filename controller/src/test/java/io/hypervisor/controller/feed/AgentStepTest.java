@@ -4,6 +4,8 @@ import static io.hypervisor.controller.testkit.Records.observed;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Timestamp;
+
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.v1.Instance;
@@ -17,6 +19,9 @@ import org.junit.jupiter.api.Test;
 import java.util.Optional;
 
 class AgentStepTest {
+    private static final AgentStep.Calls QUIET = new AgentStep.Calls(true, false, "");
+    private static final AgentStep.Calls ANSWERED = new AgentStep.Calls(true, true, "");
+    private static final AgentStep.Calls PENDING = new AgentStep.Calls(false, false, "");
     private static final Assignment.Builder RUN = wanted(Assignment.Want.WANT_RUNNING);
 
     private static Assignment.Builder wanted(Assignment.Want want) {
@@ -43,13 +48,13 @@ class AgentStepTest {
     private static Instance annotated(InstanceState state, long epoch) {
         return copy(state)
                 .setMetadata(
-                        Metadata.newBuilder().putAnnotations(AgentStep.EPOCH, Long.toString(epoch)))
+                        Metadata.newBuilder().putAnnotations(Marks.EPOCH, Long.toString(epoch)))
                 .build();
     }
 
     private static AgentStep next(
             Assignment wanted, Optional<Instance> found, Optional<ObservedRecord> recorded) {
-        return AgentStep.next(wanted, found, recorded, true, "");
+        return AgentStep.next(wanted, found, recorded, QUIET);
     }
 
     @Test
@@ -81,17 +86,16 @@ class AgentStepTest {
         Optional<ObservedRecord> starting =
                 Optional.of(observed("a", InstanceState.INSTANCE_STATE_STARTING));
 
-        assertThat(AgentStep.next(RUN.build(), Optional.empty(), starting, false, ""))
+        assertThat(AgentStep.next(RUN.build(), Optional.empty(), starting, PENDING))
                 .isInstanceOf(AgentStep.Wait.class);
-        assertThat(AgentStep.next(RUN.build(), stopped, starting, false, ""))
+        assertThat(AgentStep.next(RUN.build(), stopped, starting, PENDING))
                 .isInstanceOf(AgentStep.Wait.class);
         assertThat(
                         AgentStep.next(
                                 wanted(Assignment.Want.WANT_ABSENT).build(),
                                 Optional.empty(),
                                 starting,
-                                false,
-                                ""))
+                                PENDING))
                 .isInstanceOf(AgentStep.Wait.class);
     }
 
@@ -164,5 +168,53 @@ class AgentStepTest {
                 .isInstanceOfSatisfying(
                         AgentStep.Start.class,
                         start -> assertThat(start.intent().getRunGeneration()).isEqualTo(2));
+    }
+
+    @Test
+    void whatEndedBeforeAListShowedItHasRun() {
+        Optional<ObservedRecord> starting =
+                Optional.of(observed("a", InstanceState.INSTANCE_STATE_STARTING));
+        Optional<Instance> failed = Optional.of(copy(InstanceState.INSTANCE_STATE_FAILED).build());
+        Optional<Instance> started =
+                failed.map(f -> f.toBuilder().setStartedAt(Timestamp.newBuilder().setSeconds(1)))
+                        .map(Instance.Builder::build);
+
+        assertThat(next(never(RUN), failed, starting)).isInstanceOf(AgentStep.Start.class);
+        assertThat(AgentStep.next(never(RUN), failed, starting, ANSWERED))
+                .isInstanceOf(AgentStep.Rest.class);
+        assertThat(next(never(RUN), started, starting)).isInstanceOf(AgentStep.Rest.class);
+        assertThat(AgentStep.next(RUN.build(), failed, starting, ANSWERED))
+                .isInstanceOfSatisfying(
+                        AgentStep.Start.class,
+                        start -> assertThat(start.intent().getRestartCount()).isEqualTo(1));
+    }
+
+    @Test
+    void aRunThatTheListShowedBeforeIsNotTakenForTheNextOne() {
+        Instance before =
+                copy(InstanceState.INSTANCE_STATE_FAILED)
+                        .setStartedAt(Timestamp.newBuilder().setSeconds(1))
+                        .build();
+        Optional<ObservedRecord> ran =
+                Optional.of(observed("a", InstanceState.INSTANCE_STATE_FAILED));
+        Assignment second = never(RUN.clone().setRunGeneration(2));
+
+        AgentStep.Start start = (AgentStep.Start) next(second, Optional.of(before), ran);
+        assertThat(next(second, Optional.of(before), Optional.of(start.intent())))
+                .isInstanceOf(AgentStep.Start.class);
+    }
+
+    @Test
+    void whatIsToBeStoppedIsStoppedHoweverItEnded() {
+        assertThat(
+                        next(
+                                wanted(Assignment.Want.WANT_STOPPED).build(),
+                                Optional.of(copy(InstanceState.INSTANCE_STATE_FAILED).build()),
+                                Optional.empty()))
+                .isInstanceOfSatisfying(
+                        AgentStep.Rest.class,
+                        rest ->
+                                assertThat(rest.seen().getState())
+                                        .isEqualTo(InstanceState.INSTANCE_STATE_STOPPED));
     }
 }

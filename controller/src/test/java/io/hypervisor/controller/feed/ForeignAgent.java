@@ -47,6 +47,7 @@ final class ForeignAgent extends AgentServiceGrpc.AgentServiceImplBase {
     private final Map<String, Queue<Trouble>> troubles = new TreeMap<>();
     private final List<Runnable> slow = new ArrayList<>();
     private boolean down;
+    volatile boolean endsAtOnce;
 
     ForeignAgent(boolean keepsAnnotations) {
         this.keepsAnnotations = keepsAnnotations;
@@ -171,7 +172,11 @@ final class ForeignAgent extends AgentServiceGrpc.AgentServiceImplBase {
 
     private Instance run(String id) {
         starts.add(id);
-        state(id, InstanceState.INSTANCE_STATE_RUNNING);
+        state(
+                id,
+                endsAtOnce
+                        ? InstanceState.INSTANCE_STATE_FAILED
+                        : InstanceState.INSTANCE_STATE_RUNNING);
         return instances.get(id);
     }
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeHealth;
+import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
@@ -199,6 +200,34 @@ class ReconciliationTest {
                 .extracting(PlacementRecord::getNodeId, PlacementRecord::getEpoch)
                 .containsExactly("n2", 2L);
         assertThat(placed("keeps").getNodeId()).isEqualTo("n1");
+    }
+
+    @Test
+    void forgetsWhatIsDeletedAfterItsNodeWasFenced() {
+        ready("n1");
+        committer.commit(put(instance("keeps")), put(placement("keeps", "n1")));
+        fence("n1", true);
+        assertThat(placed("keeps").getNodeId()).isEqualTo("n1");
+
+        committer.commit(put(instance("keeps").toBuilder().setDeleting(true).build()));
+        tasks.run();
+        assertThat(committer.snapshot().instance("keeps")).isEmpty();
+    }
+
+    @Test
+    void movesNothingOffANodeInMaintenanceUntilThatEnds() {
+        ready("n1");
+        ready("n2");
+        committer.commit(put(movable("a")), put(placement("a", "n1")));
+        NodeRecord maintained =
+                node("n1").toBuilder().setAdminStatus(NodeStatus.NODE_STATUS_MAINTENANCE).build();
+        committer.commit(put(maintained));
+        fence("n1", true);
+        assertThat(placed("a").getNodeId()).isEqualTo("n1");
+
+        committer.commit(put(node("n1")));
+        tasks.run();
+        assertThat(placed("a").getNodeId()).isEqualTo("n2");
     }
 
     @Test

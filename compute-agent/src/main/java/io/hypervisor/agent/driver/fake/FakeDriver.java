@@ -70,6 +70,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public List<Found> list() {
+        script.failIfDown();
         enter(Call.LIST);
         script.failIfTold(Call.LIST);
         return world.all().stream().map(i -> i.at(clock.now()).found()).toList();
@@ -77,6 +78,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public void create(Target target) {
+        script.failIfDown();
         FakeImage image = new FakeImage(target.spec().getImage());
         if (find(target.instanceId()).filter(i -> !isHalf(i)).isPresent()) {
             return;
@@ -109,6 +111,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public void start(Target target) {
+        script.failIfDown();
         FakeInstance instance = complete(target.instanceId());
         if (isRunning(instance) && instance.found().runGeneration() == target.runGeneration()) {
             return;
@@ -124,6 +127,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public void stop(String instanceId, Duration grace) {
+        script.failIfDown();
         Optional<FakeInstance> running = find(instanceId).filter(FakeDriver::isRunning);
         if (running.isEmpty()) {
             return;
@@ -138,6 +142,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public void destroy(String instanceId) {
+        script.failIfDown();
         Optional<FakeInstance> instance = find(instanceId);
         if (instance.isEmpty()) {
             return;
@@ -166,6 +171,7 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public InstanceStats stats(String instanceId) {
+        script.failIfDown();
         enter(Call.STATS);
         script.failIfTold(Call.STATS);
         FakeInstance instance = running(instanceId);

@@ -22,10 +22,13 @@ public final class FakeScript {
         STATS
     }
 
+    private static final String DOWN = "nobody answers";
+
     private final Map<Call, Duration> latency = new EnumMap<>(Call.class);
     private final Map<Call, Deque<DriverException>> failures = new EnumMap<>(Call.class);
     private final Map<Call, Integer> calls = new EnumMap<>(Call.class);
     private DriverHealth health = new DriverHealth(true, "", Map.of("fake", "1"));
+    private boolean down;
 
     /** Makes every such call take so long. */
     public synchronized FakeScript takes(Call call, Duration duration) {
@@ -48,13 +51,25 @@ public final class FakeScript {
         return this;
     }
 
+    /** Whether nothing is there that could answer: every call fails then, and changes nothing. */
+    public synchronized FakeScript down(boolean now) {
+        down = now;
+        return this;
+    }
+
     /** How many such calls there were, failed ones included. */
     public synchronized int calls(Call call) {
         return calls.getOrDefault(call, 0);
     }
 
     synchronized DriverHealth health() {
-        return health;
+        return down ? new DriverHealth(false, DOWN, Map.of()) : health;
+    }
+
+    synchronized void failIfDown() {
+        if (down) {
+            throw DriverException.passing(DOWN, null);
+        }
     }
 
     /** Counts a call and returns how long it takes. */
