@@ -266,8 +266,7 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
     }
 
     private Instance require(String id) {
-        return Optional.ofNullable(known.get(id))
-                .orElseThrow(() -> Fault.notFound("Instance", id));
+        return Optional.ofNullable(known.get(id)).orElseThrow(() -> Fault.notFound("Instance", id));
     }
 
     private FakeDriver driver(Instance instance) {
@@ -316,7 +315,10 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
     }
 
     private static Timestamp time(Instant at) {
-        return Timestamp.newBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano()).build();
+        return Timestamp.newBuilder()
+                .setSeconds(at.getEpochSecond())
+                .setNanos(at.getNano())
+                .build();
     }
 
     private static <T> void answer(StreamObserver<T> out, Supplier<T> call) {

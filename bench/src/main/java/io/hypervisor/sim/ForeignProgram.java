@@ -44,8 +44,7 @@ final class ForeignProgram implements NodeProgram {
     @Override
     public Supplier<Optional<Intent>> start(
             SimProcess process, HostPort address, List<FakeDriver> drivers) {
-        ForeignDoor door =
-                new ForeignDoor(known, keepsAnnotations, process, drivers);
+        ForeignDoor door = new ForeignDoor(known, keepsAnnotations, process, drivers);
         network.listen(address, process, new Served(List.of(door), List.of()));
         process.start("heartbeat", () -> live(process, address, door));
         return Optional::empty;

@@ -118,7 +118,8 @@ final class Strikes {
             return;
         }
         isolated = true;
-        List<String> ways = world.controllerMachines().stream().map(c -> c.machine().name()).toList();
+        List<String> ways =
+                world.controllerMachines().stream().map(c -> c.machine().name()).toList();
         String name = node.machine().name();
         ways.forEach(controller -> cut(name, controller));
         kernel.after(
@@ -274,7 +275,7 @@ final class Strikes {
             node.machine().crashAtEffects(0, () -> {});
             node.process().ifPresent(this::resume);
             node.disk().full(0);
-            node.script().down(false);
+            node.script().works();
             CALLS.forEach(call -> node.script().takes(call, usual(call)));
             node.powerOn();
             node.startIfDown();

@@ -53,8 +53,7 @@ final class World implements Cluster, AutoCloseable {
         Path consoles = files.getPath("/consoles");
         for (int i = 0; i < ownCount + foreignCount; i++) {
             boolean own = i < ownCount;
-            SimMachine machine =
-                    machine((own ? "n" : "f") + i, "10.0.1." + (i + 1), drift(random));
+            SimMachine machine = machine((own ? "n" : "f") + i, "10.0.1." + (i + 1), drift(random));
             SimDisk disk = new SimDisk(kernel);
             List<HostPort> order = rotated(addresses, i);
             NodeProgram program =

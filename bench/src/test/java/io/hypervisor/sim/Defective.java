@@ -281,8 +281,7 @@ public final class Defective {
 
     public static void believeEmpty(Inventory inventory, long number) {
         try {
-            method(inventory, "apply", long.class, List.class)
-                    .invoke(inventory, number, List.of());
+            method(inventory, "apply", long.class, List.class).invoke(inventory, number, List.of());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }

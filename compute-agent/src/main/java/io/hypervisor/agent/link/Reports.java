@@ -63,12 +63,15 @@ final class Reports implements AutoCloseable {
         wake.run();
     }
 
-    /** Everything. */
-    NodeReport full() {
+    /** Everything, said before or not; {@code full}: there is nothing else. */
+    NodeReport everything(boolean full) {
         synchronized (pending) {
             pending.clear();
         }
-        NodeReport.Builder report = NodeReport.newBuilder().setFull(true);
+        saidOfCluster.clear();
+        saidOfLocal.clear();
+        saidOfNode = NodeState.getDefaultInstance();
+        NodeReport.Builder report = NodeReport.newBuilder().setFull(full);
         Intent intent = parts.journal().intent();
         parts.sightings().all().keySet().forEach(id -> add(report, intent, id));
         intent.locals().keySet().forEach(id -> add(report, intent, id));

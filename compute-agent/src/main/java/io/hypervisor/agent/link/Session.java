@@ -11,6 +11,7 @@ import io.grpc.stub.ClientResponseObserver;
 import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.journal.RefusedException;
+import io.hypervisor.agent.reconcile.Reconciler;
 import io.hypervisor.api.internal.v1.ControllerMessage;
 import io.hypervisor.api.internal.v1.NodeAck;
 import io.hypervisor.api.internal.v1.NodeDelta;
@@ -39,8 +40,9 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
 
     private static final Logger log = LoggerFactory.getLogger(Session.class);
     private static final Duration REGISTRATION = Duration.ofSeconds(10);
-    // Between looks whether the drivers have answered, before the first report.
+    // Between looks whether the drivers have answered, before the first report and after it.
     private static final Duration SETTLING = Duration.ofMillis(20);
+    private static final Duration COMPLETING = Duration.ofSeconds(1);
 
     private final Link link;
     private final String address;
@@ -48,7 +50,7 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
     private final Reports reports;
     private Optional<ClientCallStreamObserver<NodeMessage>> stream = Optional.empty();
     private Tasks.Timer heartbeat = () -> {};
-    private boolean reportedInFull;
+    private boolean reporting;
     private boolean sentSinceBeat;
     private boolean over;
 
@@ -202,22 +204,27 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
         Duration beat =
                 Duration.ofMillis(Math.max(10, welcome.getHeartbeatIntervalMillis() * 3 / 4));
         heartbeat = link.tasks().every(beat, link.serial(), () -> run(this::beat));
-        reportWhenSettled();
+        reportEverything();
     }
 
-    // A full report says of everything else that it does not exist, so it waits for the drivers.
-    private void reportWhenSettled() {
+    // A full report says of everything else that it does not exist, so it waits for all drivers; of
+    // what the others run the controller hears before.
+    private void reportEverything() {
         if (over) {
             return;
         }
-        if (!link.parts().reconciler().isSettled()) {
-            link.tasks().after(SETTLING, link.serial(), () -> run(this::reportWhenSettled));
-            return;
+        Reconciler reconciler = link.parts().reconciler();
+        boolean complete = reconciler.isComplete();
+        if (complete || (reconciler.isPartlyBlind() && !reporting)) {
+            reporting = true;
+            sendReport(reports.everything(complete));
+            // What changed meanwhile has rung already.
+            report();
         }
-        reportedInFull = true;
-        sendReport(reports.full());
-        // What changed meanwhile has rung already.
-        report();
+        if (!complete) {
+            Duration pause = reporting ? COMPLETING : SETTLING;
+            link.tasks().after(pause, link.serial(), () -> run(this::reportEverything));
+        }
     }
 
     private void accept(NodeDocument document) {
@@ -243,7 +250,7 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
 
     /** Sends what changed, as far as the controller keeps up. */
     private void report() {
-        while (!over && reportedInFull && stream.filter(s -> s.isReady()).isPresent()) {
+        while (!over && reporting && stream.filter(s -> s.isReady()).isPresent()) {
             Optional<NodeReport> changes = reports.changes();
             if (changes.isEmpty()) {
                 return;

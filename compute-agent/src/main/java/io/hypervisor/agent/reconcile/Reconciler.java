@@ -140,9 +140,21 @@ public final class Reconciler implements AutoCloseable {
         wake(ids);
     }
 
-    /** Whether every driver has answered once, or has failed to. */
-    public boolean isSettled() {
-        return inventories().stream().allMatch(Inventory::isSettled);
+    /** Whether every driver has answered or failed to, and some have never answered. */
+    public boolean isPartlyBlind() {
+        List<Inventory> all = inventories();
+        return all.stream().allMatch(Inventory::isSettled)
+                && !all.stream().allMatch(Inventory::isComplete);
+    }
+
+    /** Whether every driver has listed what it runs, and all of that was looked at. */
+    public boolean isComplete() {
+        return inventories().stream()
+                .allMatch(i -> i.isComplete() && i.all().stream().allMatch(this::isSpokenOf));
+    }
+
+    private boolean isSpokenOf(Found found) {
+        return found.local() || sightings.get(found.instanceId()).isPresent();
     }
 
     /** Whether instances that nobody wants are kept because they are too many. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.testing.ScriptedController;
 import io.hypervisor.agent.testing.TestAgent;
 import io.hypervisor.api.internal.v1.Assignment;
@@ -102,6 +103,22 @@ class LinkTest {
         assertThat(first.getNode().getConditionsCount()).isGreaterThanOrEqualTo(4);
         assertThat(first.getNode().getVersionsMap()).containsKeys("agent", "kernel", "fake");
         assertThat(controller.reports().stream().filter(NodeReport::getFull)).hasSize(1);
+    }
+
+    @Test
+    void reportsInFullWhenItsDriversHaveAnswered() {
+        FakeScript script = new FakeScript().down(true);
+        controller.document(document(1, 5, run("a")));
+        open.add(new TestAgent(folder.resolve("n1"), "n1", List.of(controller.address()), script));
+        await().until(
+                        () ->
+                                controller.observed().containsKey("a")
+                                        && controller.observed().get("a").getState()
+                                                == InstanceState.INSTANCE_STATE_UNKNOWN);
+        assertThat(controller.reports()).noneMatch(NodeReport::getFull);
+        script.works();
+        await().until(() -> runs("a"));
+        await().until(() -> controller.reports().stream().anyMatch(NodeReport::getFull));
     }
 
     @Test

@@ -24,12 +24,19 @@ import java.util.Random;
 /** An agent in this process, over a fake container driver in a folder. */
 public final class TestAgent implements AutoCloseable {
     private final Tasks tasks = new VirtualTasks();
-    private final FakeScript script = new FakeScript();
+    private final FakeScript script;
     private final FakeDriver driver;
     private final Agent agent;
 
     /** Starts one that talks to these controllers. */
     public TestAgent(Path folder, String hostname, List<?> controllers, String... flags) {
+        this(folder, hostname, controllers, new FakeScript(), flags);
+    }
+
+    /** Starts one whose driver does as it is told from the beginning. */
+    public TestAgent(
+            Path folder, String hostname, List<?> controllers, FakeScript script, String... flags) {
+        this.script = script;
         List<String> all = new ArrayList<>(List.of(flags));
         all.add("--grpc-addr=127.0.0.1:0");
         all.add("--data-dir=" + folder);

@@ -17,8 +17,9 @@ import java.util.Set;
 
 /**
  * Removes a node that has no instances of the cluster, and what is known of its local ones; ports
- * that are bound to its devices are bound to nothing then. Answers whether the node is removed;
- * false means that more had to be removed than one commit holds: submit it again.
+ * that are bound to its devices are bound to nothing then. That it need not hold on to its copies is
+ * kept, in case that it returns. Answers whether the node is removed; false means that more had to
+ * be removed than one commit holds: submit it again.
  */
 public record DeregisterNode(DeregisterNodeRequest request, Timestamp at)
         implements Action<Boolean> {
@@ -41,7 +42,7 @@ public record DeregisterNode(DeregisterNodeRequest request, Timestamp at)
             return Answers.value(false, edits.subList(0, room));
         }
         edits.add(Edit.delete(Table.NODE, id));
-        edits.add(Edit.delete(Table.HEALTH, id));
+        edits.add(Health.afterRemoval(now, id));
         if (now.network().nodeStates().containsKey(id)) {
             edits.add(Edit.delete(Table.NODE_NETWORK, id));
         }

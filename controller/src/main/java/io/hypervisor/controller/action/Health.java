@@ -44,6 +44,20 @@ final class Health {
                 .orElse(List.of());
     }
 
+    /** What is kept of a node that is removed: that its copies may go, if that was agreed. */
+    static Edit afterRemoval(Snapshot now, String nodeId) {
+        return now.health(nodeId).map(Entry::value).filter(NodeHealth::getRemovalAgreed).isPresent()
+                ? Edit.put(
+                        Table.HEALTH,
+                        nodeId,
+                        NodeHealth.newBuilder()
+                                .setNodeId(nodeId)
+                                .setStatus(NodeStatus.NODE_STATUS_NOT_READY)
+                                .setRemovalAgreed(true)
+                                .build())
+                : Edit.delete(Table.HEALTH, nodeId);
+    }
+
     NodeHealth.Builder next() {
         return next;
     }

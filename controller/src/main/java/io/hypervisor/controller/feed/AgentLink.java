@@ -49,8 +49,6 @@ final class AgentLink {
 
     // Calls to one node at a time; creating instances is work for it.
     private static final int MAX_CALLS = 8;
-    // With fewer copies "most of them" says nothing.
-    private static final int FEW = 4;
     private static final Backoff BACKOFF =
             new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(5));
 
@@ -72,7 +70,6 @@ final class AgentLink {
     private final long began;
     // Guarded by itself.
     private final Map<String, Work> works = new HashMap<>();
-    private boolean holding;
 
     /** What goes on with one instance. Forgotten when the instance has no assignment here. */
     private static final class Work {
@@ -144,13 +141,11 @@ final class AgentLink {
             }
         }
         Set<String> strays = strays(now, found.values(), assigned);
-        long ours = found.keySet().stream().filter(assigned::contains).count() + strays.size();
-        boolean hold = isTooMuch(strays.size(), ours, document);
         for (Instance instance : found.values()) {
             String id = instance.getId();
             if (strays.contains(id)) {
                 settled = false;
-                if (!hold && !busy.contains(id)) {
+                if (!busy.contains(id)) {
                     steps.put(id, new AgentStep.Delete());
                 }
             } else if (!assigned.contains(id) && newsOfLocal(now, instance)) {
@@ -175,16 +170,6 @@ final class AgentLink {
                                         || Marks.ofThisPast(now, copy))
                 .map(Instance::getId)
                 .collect(Collectors.toSet());
-    }
-
-    /** Most of what a node has goes by an operator's word alone. */
-    private boolean isTooMuch(int strays, long ours, NodeDocument document) {
-        boolean hold = ours >= FEW && 2 * strays > ours && !document.getMassRemovalAgreed();
-        if (hold != holding) {
-            log.warn("node={} strays={} of={} hold={}: mass removal", nodeId, strays, ours, hold);
-            holding = hold;
-        }
-        return hold;
     }
 
     private AgentStep step(Snapshot now, Assignment wanted, Optional<Instance> found) {

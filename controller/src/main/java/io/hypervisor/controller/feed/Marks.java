@@ -40,11 +40,14 @@ final class Marks {
         return number(copy, RUN_GENERATION);
     }
 
-    /** Whether this store had the instance when the copy was made, so that it knows if it has not. */
+    /**
+     * Whether this store had the instance when the copy was made. If it has not any more, somebody
+     * has deleted it; of another past, such as that of a backup, absence says nothing.
+     */
     static boolean ofThisPast(Snapshot now, Instance copy) {
         String term = copy.getMetadata().getAnnotationsOrDefault(TERM, "");
         long made = number(copy, REVISION);
-        return made > 0 && History.reaches(now.history(), now.revision(), term, made);
+        return made > 0 && History.holds(now.history(), now.revision(), term, made);
     }
 
     private static long number(Instance copy, String annotation) {

@@ -48,22 +48,19 @@ public final class History {
      */
     public static boolean allows(HistoryRecord history, long revision, NodeHello hello) {
         return hello.getTerm() == 0
-                || reaches(history, revision, hello.getTermId(), hello.getRevision());
+                || history.getSupersededList().contains(hello.getTermId())
+                || holds(history, revision, hello.getTermId(), hello.getRevision());
     }
 
-    /**
-     * Whether what was known at some revision of a term is of the past of the store at this
-     * revision, or of one that was given up.
-     */
-    public static boolean reaches(
-            HistoryRecord history, long revision, String termId, long known) {
+    /** Whether the store at this revision has gone through that revision of that term. */
+    public static boolean holds(HistoryRecord history, long revision, String termId, long known) {
         List<Term> terms = history.getTermsList();
         for (int i = 0; i < terms.size(); i++) {
             if (terms.get(i).getId().equals(termId)) {
                 long last = i + 1 < terms.size() ? terms.get(i + 1).getBefore() : revision;
-                return known <= last || history.getSupersededList().contains(termId);
+                return known <= last;
             }
         }
-        return history.getSupersededList().contains(termId);
+        return false;
     }
 }

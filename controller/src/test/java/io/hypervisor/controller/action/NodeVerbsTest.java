@@ -21,6 +21,7 @@ import io.hypervisor.api.v1.NodeRole;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
+import io.hypervisor.controller.feed.NodeDocuments;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
 import io.hypervisor.controller.state.Table;
@@ -117,6 +118,20 @@ final class NodeVerbsTest {
         assertThat(after.nodes()).isEmpty();
         assertThat(after.rooms().all()).isEmpty();
         refused(after, verb, Fault.Kind.NOT_FOUND);
+    }
+
+    @Test
+    void whatWasAgreedToBeRemovedStaysSoWhenTheNodeReturns() {
+        Snapshot agreed =
+                Snapshots.from(MEMBER).health(ID, health -> health.setRemovalAgreed(true)).done();
+        DeregisterNode verb =
+                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build());
+        Snapshot removed = act(agreed, verb).state();
+        assertThat(removed.rooms().all()).isEmpty();
+        Snapshot back = act(removed, register(request().setNodeId(ID))).state();
+        assertThat(back.rooms().of(ID).orElseThrow().status())
+                .isEqualTo(NodeStatus.NODE_STATUS_NOT_READY);
+        assertThat(NodeDocuments.document(back, ID, "c", 1).getMassRemovalAgreed()).isTrue();
     }
 
     @Test

@@ -15,7 +15,6 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.hypervisor.api.internal.v1.HistoryRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
-import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
@@ -335,31 +334,6 @@ class AgentLinksTest {
         forget(THEIRS);
         await().until(() -> committer.snapshot().localOn("n").contains(THEIRS));
         assertThat(agent.instances()).containsKey(THEIRS);
-    }
-
-    @Test
-    void mostOfWhatANodeHasIsNotRemovedUnlessAgreed() {
-        keepAnnotations();
-        term("this past");
-        List<String> ids = List.of("a", "b", "c", "d");
-        ids.forEach(this::place);
-        ids.forEach(id -> awaitState(id, InstanceState.INSTANCE_STATE_RUNNING));
-
-        links.orElseThrow().close();
-        ids.subList(0, 3).forEach(this::forget);
-        lead();
-        place("e");
-        awaitState("e", InstanceState.INSTANCE_STATE_RUNNING);
-        assertThat(agent.instances()).hasSize(5);
-        assertThat(contacts.settled("n")).isFalse();
-
-        committer.commit(
-                Edit.put(
-                        Table.HEALTH,
-                        "n",
-                        NodeHealth.newBuilder().setNodeId("n").setRemovalAgreed(true).build()));
-        await().until(() -> contacts.settled("n"));
-        assertThat(agent.instances()).containsOnlyKeys("d", "e");
     }
 
     /** The only term that the store has had. */

@@ -57,6 +57,13 @@ public final class FakeScript {
         return this;
     }
 
+    /** No call fails any more. */
+    public synchronized FakeScript works() {
+        down = false;
+        failures.clear();
+        return this;
+    }
+
     /** How many such calls there were, failed ones included. */
     public synchronized int calls(Call call) {
         return calls.getOrDefault(call, 0);
