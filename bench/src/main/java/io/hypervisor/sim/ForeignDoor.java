@@ -256,7 +256,8 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
                         instance.getName(),
                         false,
                         instance.getSpec(),
-                        metadata);
+                        metadata,
+                        List.of());
         driver.create(target);
         driver.start(target);
     }

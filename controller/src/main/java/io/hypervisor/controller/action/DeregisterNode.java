@@ -17,9 +17,9 @@ import java.util.Set;
 
 /**
  * Removes a node that has no instances of the cluster, and what is known of its local ones; ports
- * that are bound to its devices are bound to nothing then. That it need not hold on to its copies is
- * kept, in case that it returns. Answers whether the node is removed; false means that more had to
- * be removed than one commit holds: submit it again.
+ * that are bound to its devices are bound to nothing then. That it need not hold on to its copies
+ * is kept, in case that it returns. Answers whether the node is removed; false means that more had
+ * to be removed than one commit holds: submit it again.
  */
 public record DeregisterNode(DeregisterNodeRequest request, Timestamp at)
         implements Action<Boolean> {

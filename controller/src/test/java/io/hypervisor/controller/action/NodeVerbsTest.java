@@ -9,8 +9,6 @@ import static io.hypervisor.controller.state.Snapshots.resources;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.Timestamp;
-
 import io.hypervisor.api.internal.v1.LocalRecord;
 import io.hypervisor.api.internal.v1.NodeHealth;
 import io.hypervisor.api.v1.DeregisterNodeRequest;
@@ -127,9 +125,7 @@ final class NodeVerbsTest {
         Snapshot agreed =
                 Snapshots.from(MEMBER).health(ID, health -> health.setRemovalAgreed(true)).done();
         DeregisterNode verb =
-                new DeregisterNode(
-                        DeregisterNodeRequest.newBuilder().setNodeId(ID).build(),
-                        Timestamp.getDefaultInstance());
+                new DeregisterNode(DeregisterNodeRequest.newBuilder().setNodeId(ID).build(), at(9));
         Snapshot removed = act(agreed, verb).state();
         assertThat(removed.rooms().all()).isEmpty();
         Snapshot back = act(removed, register(request().setNodeId(ID))).state();
