@@ -277,11 +277,23 @@ class ClusterTest {
         assertThat(streams).noneMatch(CompletableFuture::isDone);
     }
 
-    /** Of instances, their places and what was seen of them the store keeps nothing. */
+    /**
+     * Of instances, their places, addresses and what was seen of them the store keeps nothing; of
+     * networks, the default one with the address of its gateway.
+     */
     private void checkStore() {
         assertThat(cluster.stored())
                 .extracting(entry -> entry.key().substring(0, entry.key().indexOf('/')))
-                .containsOnly("cluster", "leader", "history", "node", "health", "allocation");
+                .containsOnly(
+                        "cluster",
+                        "leader",
+                        "history",
+                        "node",
+                        "health",
+                        "network",
+                        "subnet",
+                        "allocation")
+                .containsOnlyOnce("network", "subnet", "allocation");
         assertThat(
                         ClusterServiceGrpc.newBlockingStub(channels.getFirst())
                                 .getClusterInfo(Empty.getDefaultInstance())
