@@ -30,7 +30,7 @@ import java.util.Optional;
 import java.util.Random;
 
 /** What holds for every topology. */
-class CompilerProperties {
+class CompilerPropertyTest {
     private static final Address OUTSIDE = Address.parse("198.51.100.7");
     private static final Address OUTSIDE6 = Address.parse("2001:db8:ffff::7");
     private static final Mac UPSTREAM = Mac.parse("00:00:5e:00:01:01");
@@ -213,13 +213,11 @@ class CompilerProperties {
                 return;
             }
             Packet packet = packet(probe, mac(sender), hop.get());
-            Trail trail = send(sender, packet);
-            if (waits(trail)) {
-                // A physical host answers, or another node does for an address of its own.
-                externalAddresses(topology).forEach(this::resolve);
-                resolve(fate instanceof Left left ? left.hop() : probe.target());
-                trail = send(sender, packet);
-            }
+            Trail trail =
+                    converse(
+                            sender,
+                            packet,
+                            fate instanceof Left left ? left.hop() : probe.target());
             check(fate, trail);
             if (fate instanceof Delivered delivered) {
                 reply(delivered);
@@ -228,6 +226,17 @@ class CompilerProperties {
 
         private Trail send(NodePort from, Packet packet) {
             return walk.fromPort(from.getPort().getNodeId(), from.getPort().getId(), packet);
+        }
+
+        // Where a next hop is asked for, a physical host answers, or another node for its own.
+        private Trail converse(NodePort from, Packet packet, Address hop) {
+            Trail trail = send(from, packet);
+            if (!waits(trail)) {
+                return trail;
+            }
+            externalAddresses(topology).forEach(this::resolve);
+            resolve(hop);
+            return send(from, packet);
         }
 
         private static boolean waits(Trail trail) {
@@ -291,7 +300,7 @@ class CompilerProperties {
                                     probe.source().v6() ? Icmp6.ECHO_REPLY : 0)
                             : packet.with(Field.PORT_SRC, probe.number())
                                     .with(Field.PORT_DST, SOURCE_PORT);
-            Trail trail = send(receiver, packet);
+            Trail trail = converse(receiver, packet, to);
             String about = "reply to " + probe + "\n" + delivered + "\n" + brief(trail);
             List<End> got =
                     trail.ends().stream()
