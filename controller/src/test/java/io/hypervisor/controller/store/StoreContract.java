@@ -279,7 +279,7 @@ public abstract class StoreContract {
         store.commit(term, many);
         store.commit(term, List.of(put("b/big", "x".repeat(Store.MAX_VALUE_BYTES))));
         store.commit(term, List.of(put("c/" + "k".repeat(255), "Az09._:-")));
-        store.commit(term, List.of(put("c/Az09._:-", "x")));
+        store.commit(term, List.of(put("c_d/Az09._:-/x", "x")));
         assertThat(loadedKeys()).hasSize(Store.MAX_WRITES + 3);
     }
 
@@ -296,8 +296,7 @@ public abstract class StoreContract {
         String half = "x".repeat(Store.MAX_COMMIT_BYTES / 2);
         assertRefused(term, List.of(put("a/1", half), put("a/2", half)));
         assertRefused(term, List.of(put("a/1", "x"), delete("a/1")));
-        for (String key :
-                List.of("", "a", "a/", "/a", "A/1", "a/b/c", "a/ ", "a/" + "k".repeat(256))) {
+        for (String key : List.of("", "a", "a/", "/a", "A/1", "a/ ", "a/" + "k".repeat(256))) {
             assertRefused(term, List.of(put(key, "x")));
         }
         assertThat(loadedKeys()).isEmpty();
