@@ -212,11 +212,11 @@ final class HandMade implements Cluster {
         return placement.build();
     }
 
-    /** A new instance on a node. */
+    /** A new instance on a node, or, without one, one that waits. */
     long create(String id, String node) {
         return commit(
                 Edit.put(Table.INSTANCE, id, instance(id)),
-                Edit.put(Table.PLACEMENT, id, placement(id, node, 1)));
+                Edit.put(Table.PLACEMENT, id, placement(id, node, node.isEmpty() ? 0 : 1)));
     }
 
     long put(Table table, String id, Message value) {

@@ -7,6 +7,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
@@ -130,12 +132,14 @@ class MutantTest {
                 "at",
                 Defective.ReadsAtOnce.class,
                 Acknowledged.NAME),
+        // Epochs are a node's second line: the first is that it holds nothing of before when READY.
         EPOCH_IGNORED(
-                "a node takes a copy of another epoch for the one that is wanted",
+                "a node that is READY too early takes a copy of any epoch for the one wanted",
                 AGENT + "reconcile.Reconciler",
                 "step",
                 Defective.AnyEpoch.class,
-                "converges"),
+                "converges",
+                new Spot(CONTROLLER + "feed.Contacts", "settled", Defective.Yes.class)),
         FAILED_LIST_IS_EMPTY(
                 "a driver that cannot list is taken for one that runs nothing",
                 AGENT + "reconcile.Inventory",
@@ -156,17 +160,24 @@ class MutantTest {
                 OneCopy.NAME);
 
         private final String breaks;
-        private final String type;
-        private final String method;
-        private final Class<?> advice;
+        private final List<Spot> spots = new ArrayList<>();
         private final String seenBy;
 
-        Mutant(String breaks, String type, String method, Class<?> advice, String seenBy) {
+        Mutant(
+                String breaks,
+                String type,
+                String method,
+                Class<?> advice,
+                String seenBy,
+                Spot... beside) {
             this.breaks = breaks;
-            this.type = type;
-            this.method = method;
-            this.advice = advice;
             this.seenBy = seenBy;
+            spots.add(new Spot(type, method, advice));
+            spots.addAll(List.of(beside));
+        }
+
+        Planting plant() {
+            return new Planting(spots);
         }
 
         boolean isSeenBy(Outcome.Failure failure) {
@@ -181,7 +192,7 @@ class MutantTest {
         long[] seeds = LongStream.rangeClosed(1, MOST_SEEDS).toArray();
         int tried = 0;
         failed = Optional.empty();
-        try (var _ = new Planting(mutant.type, mutant.method, mutant.advice)) {
+        try (var _ = mutant.plant()) {
             while (failed.isEmpty() && tried < seeds.length) {
                 Outcome outcome = Simulation.run(seeds[tried]);
                 tried++;
@@ -201,7 +212,7 @@ class MutantTest {
     @Test
     void nothingStaysPlanted() {
         Mutant mutant = Mutant.REQUEST_ID_FORGOTTEN;
-        new Planting(mutant.type, mutant.method, mutant.advice).close();
+        mutant.plant().close();
         assertThat(Simulation.run(1).failure()).isEmpty();
     }
 }

@@ -7,63 +7,64 @@ import static net.bytebuddy.matcher.ElementMatchers.not;
 import net.bytebuddy.ByteBuddy;
 import net.bytebuddy.agent.ByteBuddyAgent;
 import net.bytebuddy.asm.Advice;
-import net.bytebuddy.description.method.MethodDescription;
 import net.bytebuddy.dynamic.ClassFileLocator;
 import net.bytebuddy.dynamic.loading.ClassReloadingStrategy;
-import net.bytebuddy.matcher.ElementMatcher;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /** A defect in production code, from its planting until it is closed. One at a time in a JVM. */
 final class Planting implements AutoCloseable {
-    private final Class<?> type;
+    private static final ClassLoader LOADER = Planting.class.getClassLoader();
+
+    private final List<Class<?>> types = new ArrayList<>();
     private final ClassReloadingStrategy strategy;
 
-    /** Rewrites the methods of this name, which the advice wraps. */
-    Planting(String className, String method, Class<?> advice) {
-        this(className, not(isConstructor()).and(named(method)), advice);
+    /** Rewrites the methods of these names, which the advices wrap; each is of another class. */
+    Planting(List<Spot> spots) {
+        ByteBuddyAgent.install();
+        strategy = ClassReloadingStrategy.fromInstalledAgent();
+        spots.forEach(this::plant);
     }
 
-    Planting(
-            String className, ElementMatcher.Junction<MethodDescription> methods, Class<?> advice) {
-        ByteBuddyAgent.install();
-        ClassLoader loader = Planting.class.getClassLoader();
+    private void plant(Spot spot) {
+        Class<?> type = type(spot);
+        ClassFileLocator source = ClassFileLocator.ForClassLoader.of(LOADER);
+        new ByteBuddy()
+                .redefine(type, source)
+                .visit(
+                        Advice.to(spot.advice(), source)
+                                .on(not(isConstructor()).and(named(spot.method()))))
+                .make()
+                .load(LOADER, strategy)
+                .getLoaded();
+        types.add(type);
+    }
+
+    private static Class<?> type(Spot spot) {
         try {
-            type = Class.forName(className, true, loader);
-            strategy = ClassReloadingStrategy.fromInstalledAgent();
-            ClassFileLocator source = ClassFileLocator.ForClassLoader.of(loader);
-            if (type.getDeclaredMethods().length == 0 || !matches(methods)) {
-                throw new IllegalArgumentException(className + " has no method " + methods);
+            Class<?> type = Class.forName(spot.type(), true, LOADER);
+            if (Arrays.stream(type.getDeclaredMethods())
+                    .noneMatch(method -> method.getName().equals(spot.method()))) {
+                throw new IllegalArgumentException(spot + ": there is no such method");
             }
-            new ByteBuddy()
-                    .redefine(type, source)
-                    .visit(
-                            Advice.to(advice, ClassFileLocator.ForClassLoader.of(loader))
-                                    .on(methods))
-                    .make()
-                    .load(loader, strategy)
-                    .getLoaded();
+            return type;
         } catch (ClassNotFoundException e) {
             throw new IllegalArgumentException(e);
         }
     }
 
-    private boolean matches(ElementMatcher<MethodDescription> methods) {
-        for (var method : type.getDeclaredMethods()) {
-            if (methods.matches(new MethodDescription.ForLoadedMethod(method))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     @Override
     public void close() {
-        try {
-            strategy.reset(type);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        for (Class<?> type : types) {
+            try {
+                strategy.reset(type);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 }
