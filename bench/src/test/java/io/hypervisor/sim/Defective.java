@@ -140,8 +140,8 @@ public final class Defective {
 
         @Advice.OnMethodEnter
         static void enter(
-                @Advice.Argument(1) PlacementRecord old,
-                @Advice.Argument(value = 2, readOnly = false) PlacementRecord next) {
+                @Advice.Argument(2) PlacementRecord old,
+                @Advice.Argument(value = 3, readOnly = false) PlacementRecord next) {
             next = next.toBuilder().setEpoch(Math.max(1, old.getEpoch())).build();
         }
     }

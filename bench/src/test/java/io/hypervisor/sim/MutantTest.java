@@ -51,7 +51,7 @@ class MutantTest {
         SAME_EPOCH(
                 "a second placement has the epoch of the first",
                 CONTROLLER + "action.PlaceUnplaced",
-                "write",
+                "place",
                 Defective.SameEpoch.class,
                 Growth.NAME),
         CHANGE_NOT_SENT(

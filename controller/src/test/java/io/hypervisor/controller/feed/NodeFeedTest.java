@@ -29,7 +29,9 @@ import io.hypervisor.api.internal.v1.NodeMessage;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.controller.commit.ChangeListener;
 import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.testkit.ManualClock;
 import io.hypervisor.controller.testkit.ManualTasks;
@@ -65,11 +67,13 @@ class NodeFeedTest {
                     metrics);
     private Server server;
     private ManagedChannel channel;
+    private Runnable published = () -> {};
 
     @BeforeEach
     void start() throws IOException {
         committer.commit(Records.cluster());
         committer.commit(put(node("n")), put(instance("a")), put(placement("a", "n")));
+        committer.onChange(new BeforeTheFeed());
         committer.onChange(feed);
         server =
                 InProcessServerBuilder.forName("feed")
@@ -114,6 +118,38 @@ class NodeFeedTest {
         assertThat(node.received.get(3).getDelta().getRemovalsList()).containsExactly("b");
         assertThat(node.received.get(3).getDelta().getBaseRevision())
                 .isEqualTo(node.received.get(2).getDelta().getRevision());
+    }
+
+    /**
+     * Somebody who is told of a commit when its snapshot is there and the feed knows nothing yet.
+     */
+    private final class BeforeTheFeed implements ChangeListener {
+        @Override
+        public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
+            published.run();
+        }
+
+        @Override
+        public void reset(Snapshot now) {}
+    }
+
+    @Test
+    void aPushBetweenACommitsSnapshotAndItsIdsLosesNothing() {
+        FakeNode node = new FakeNode().hello("n");
+        committer.commit(put(instance("b")), put(placement("b", "n")));
+        // What waits is sent with the snapshot of the next commit, whose ids come only then.
+        published = tasks::run;
+        committer.commit(put(instance("c")), put(placement("c", "n")));
+        tasks.run();
+
+        List<String> told =
+                node.received.stream()
+                        .flatMap(message -> message.getDelta().getUpsertsList().stream())
+                        .map(Assignment::getInstanceId)
+                        .toList();
+        assertThat(told).containsExactly("b", "c");
+        assertThat(node.received.getLast().getDelta().getBaseRevision())
+                .isEqualTo(node.received.getLast().getDelta().getRevision());
     }
 
     @Test
