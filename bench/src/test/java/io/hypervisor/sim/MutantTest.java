@@ -7,10 +7,10 @@ import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The simulator finds defects: each is planted into the running production code, and the checker
@@ -160,7 +160,11 @@ class MutantTest {
                 OneCopy.NAME);
 
         private final String breaks;
-        private final List<Spot> spots = new ArrayList<>();
+
+        // Not changed after the constructor: what List.of and Stream.toList make is immutable.
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<Spot> spots;
+
         private final String seenBy;
 
         Mutant(
@@ -172,8 +176,9 @@ class MutantTest {
                 Spot... beside) {
             this.breaks = breaks;
             this.seenBy = seenBy;
-            spots.add(new Spot(type, method, advice));
-            spots.addAll(List.of(beside));
+            this.spots =
+                    Stream.concat(Stream.of(new Spot(type, method, advice)), Stream.of(beside))
+                            .toList();
         }
 
         Planting plant() {
