@@ -75,6 +75,8 @@ class DoorTest {
     void open() {
         agent = new TestAgent(folder.resolve("agent"), "n1", List.of(controller.address()));
         channel = NettyChannelBuilder.forAddress("127.0.0.1", agent.port()).usePlaintext().build();
+        // Before it has registered, the node has no id to answer with.
+        await().until(() -> controller.connected() == 1);
     }
 
     @AfterEach
@@ -110,8 +112,6 @@ class DoorTest {
 
     @Test
     void createsAndReadsAndReports() {
-        // Before it has registered, the node has no id to answer with.
-        await().until(() -> controller.connected() == 1);
         Instance made = door().createInstance(request("web", "run").putLabels("a", "b").build());
         assertThat(made.getState()).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
         assertThat(made.getLocal()).isTrue();
