@@ -1,9 +1,6 @@
 package io.hypervisor.cluster;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
-import com.google.protobuf.Descriptors;
-import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -14,22 +11,17 @@ import io.grpc.CallOptions;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
-import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import io.hypervisor.core.server.Described;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -40,8 +32,7 @@ import java.util.function.Predicate;
  */
 final class ReflectionClient implements AutoCloseable {
     private final ManagedChannel channel;
-    private final Map<String, FileDescriptor> files = new HashMap<>();
-    private final Map<String, MethodDescriptor> methods = new ConcurrentHashMap<>();
+    private final Map<String, MethodDescriptor> methods = new HashMap<>();
 
     ReflectionClient(String address) {
         channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create()).build();
@@ -54,13 +45,7 @@ final class ReflectionClient implements AutoCloseable {
 
     /** Names of all services. */
     List<String> services() {
-        return ask(ServerReflectionRequest.newBuilder().setListServices("").build())
-                .getListServicesResponse()
-                .getServiceList()
-                .stream()
-                .map(s -> s.getName())
-                .sorted()
-                .toList();
+        return Described.services(channel);
     }
 
     /** Calls a unary method, named "hypervisor.v1.ClusterService/GetNode". */
@@ -151,7 +136,7 @@ final class ReflectionClient implements AutoCloseable {
                                 : io.grpc.MethodDescriptor.MethodType.UNARY;
         return io.grpc.MethodDescriptor.<DynamicMessage, DynamicMessage>newBuilder()
                 .setType(type)
-                .setFullMethodName(m.getService().getFullName() + "/" + m.getName())
+                .setFullMethodName(path(m))
                 .setRequestMarshaller(
                         ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(m.getInputType())))
                 .setResponseMarshaller(
@@ -184,95 +169,16 @@ final class ReflectionClient implements AutoCloseable {
         return builder.build();
     }
 
-    private MethodDescriptor method(String name) {
-        return methods.computeIfAbsent(name, this::ask);
+    private synchronized MethodDescriptor method(String name) {
+        if (methods.isEmpty()) {
+            Described.methods(channel).forEach(m -> methods.put(path(m), m));
+        }
+        return Optional.ofNullable(methods.get(name))
+                .orElseThrow(() -> new IllegalArgumentException("no method " + name));
     }
 
-    private MethodDescriptor ask(String name) {
-        int slash = name.indexOf('/');
-        String service = name.substring(0, slash);
-        ServerReflectionResponse answer =
-                ask(ServerReflectionRequest.newBuilder().setFileContainingSymbol(service).build());
-        Map<String, FileDescriptorProto> protos = new LinkedHashMap<>();
-        collect(answer, protos);
-        for (FileDescriptorProto proto : List.copyOf(protos.values())) {
-            FileDescriptor file = build(proto, protos);
-            Descriptors.ServiceDescriptor found =
-                    file.findServiceByName(service.substring(service.lastIndexOf('.') + 1));
-            if (found != null) {
-                return found.findMethodByName(name.substring(slash + 1));
-            }
-        }
-        throw new IllegalArgumentException("no method " + name);
-    }
-
-    private FileDescriptor build(
-            FileDescriptorProto proto, Map<String, FileDescriptorProto> protos) {
-        FileDescriptor known = files.get(proto.getName());
-        if (known != null) {
-            return known;
-        }
-        List<FileDescriptor> dependencies = new ArrayList<>();
-        for (String dependency : proto.getDependencyList()) {
-            if (!protos.containsKey(dependency)) {
-                collect(
-                        ask(
-                                ServerReflectionRequest.newBuilder()
-                                        .setFileByFilename(dependency)
-                                        .build()),
-                        protos);
-            }
-            dependencies.add(build(protos.get(dependency), protos));
-        }
-        try {
-            FileDescriptor file =
-                    FileDescriptor.buildFrom(proto, dependencies.toArray(FileDescriptor[]::new));
-            files.put(proto.getName(), file);
-            return file;
-        } catch (Descriptors.DescriptorValidationException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static void collect(
-            ServerReflectionResponse answer, Map<String, FileDescriptorProto> protos) {
-        for (ByteString bytes : answer.getFileDescriptorResponse().getFileDescriptorProtoList()) {
-            try {
-                FileDescriptorProto proto = FileDescriptorProto.parseFrom(bytes);
-                protos.put(proto.getName(), proto);
-            } catch (InvalidProtocolBufferException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-    }
-
-    private ServerReflectionResponse ask(ServerReflectionRequest request) {
-        CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
-        StreamObserver<ServerReflectionRequest> requests =
-                ServerReflectionGrpc.newStub(channel)
-                        .serverReflectionInfo(
-                                new StreamObserver<>() {
-                                    @Override
-                                    public void onNext(ServerReflectionResponse value) {
-                                        answer.complete(value);
-                                    }
-
-                                    @Override
-                                    public void onError(Throwable t) {
-                                        answer.completeExceptionally(t);
-                                    }
-
-                                    @Override
-                                    public void onCompleted() {}
-                                });
-        requests.onNext(request);
-        try {
-            ServerReflectionResponse response = answer.orTimeout(30, TimeUnit.SECONDS).join();
-            requests.onCompleted();
-            return response;
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof StatusRuntimeException status ? status : e;
-        }
+    private static String path(MethodDescriptor method) {
+        return method.getService().getFullName() + "/" + method.getName();
     }
 
     @Override

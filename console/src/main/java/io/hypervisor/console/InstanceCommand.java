@@ -2,7 +2,6 @@ package io.hypervisor.console;
 
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
-import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceStatsRequest;
 import io.hypervisor.api.v1.Instance;
@@ -63,11 +62,7 @@ final class InstanceCommand {
                 description = "Only those on this node.")
         String node;
 
-        @Option(
-                names = {"-l", "--label"},
-                paramLabel = "KEY=VALUE",
-                description = "Only those with this label. May be repeated.")
-        Map<String, String> labels = new HashMap<>();
+        @Mixin Labels labels;
     }
 
     /** Names one instance. */
@@ -90,17 +85,10 @@ final class InstanceCommand {
         List<String> instances = new ArrayList<>();
     }
 
-    /** Whether and how long to wait. */
-    static final class Patience {
-        @Option(names = "--no-wait", description = "Return once the request is recorded.")
-        boolean noWait;
-
-        @Option(
-                names = "--timeout",
-                paramLabel = "TIME",
-                defaultValue = "60s",
-                description = "How long to wait. Default: ${DEFAULT-VALUE}.")
-        Duration timeout;
+    /** Whether guests are asked. */
+    static final class Force {
+        @Option(names = "--force", description = "End them without asking the guest.")
+        boolean given;
     }
 
     @Command(description = "List the instances.")
@@ -110,7 +98,7 @@ final class InstanceCommand {
                         .setType(filters.type)
                         .setState(filters.state)
                         .setNodeId(nodeId(filters.node))
-                        .putAllLabelSelector(filters.labels)
+                        .putAllLabelSelector(filters.labels.all)
                         .build();
         ListInstancesResponse all = Lookup.instances(hvctl.session(), request, limit.items());
         hvctl.output().list(all, all.getInstancesList(), columns(all.getInstancesList()));
@@ -176,8 +164,7 @@ final class InstanceCommand {
     @Command(description = "Stop instances, and wait until they do not run.")
     void stop(
             @Mixin Several several,
-            @Option(names = "--force", description = "End them without asking the guest.")
-                    boolean force,
+            @Mixin Force force,
             @Option(
                             names = "--grace",
                             paramLabel = "TIME",
@@ -197,17 +184,13 @@ final class InstanceCommand {
                                 .stopInstance(
                                         StopInstanceRequest.newBuilder()
                                                 .setInstanceId(instance.getId())
-                                                .setForce(force)
+                                                .setForce(force.given)
                                                 .setTimeoutSeconds(seconds(grace))
                                                 .build()));
     }
 
     @Command(description = "Stop and start running instances, and wait until they run again.")
-    void restart(
-            @Mixin Several several,
-            @Option(names = "--force", description = "End them without asking the guest.")
-                    boolean force,
-            @Mixin Patience patience) {
+    void restart(@Mixin Several several, @Mixin Force force, @Mixin Patience patience) {
         each(
                 several,
                 Waiting.Goal.running,
@@ -218,7 +201,7 @@ final class InstanceCommand {
                                 .restartInstance(
                                         RestartInstanceRequest.newBuilder()
                                                 .setInstanceId(instance.getId())
-                                                .setForce(force)
+                                                .setForce(force.given)
                                                 .build()));
     }
 
@@ -269,12 +252,7 @@ final class InstanceCommand {
                             paramLabel = "GOAL",
                             description = "One of ${COMPLETION-CANDIDATES}.")
                     Waiting.Goal goal,
-            @Option(
-                            names = "--timeout",
-                            paramLabel = "TIME",
-                            defaultValue = "60s",
-                            description = "How long. Default: ${DEFAULT-VALUE}.")
-                    Duration timeout) {
+            @Mixin Timeout timeout) {
         Optional<Instance> found =
                 goal == Waiting.Goal.deleted
                         ? lookup().exactly(named.instance)
@@ -283,7 +261,7 @@ final class InstanceCommand {
             hvctl.say("there is no " + named.instance);
             return;
         }
-        Instance last = new Waiting(hvctl, found.get(), goal, false).await(timeout);
+        Instance last = new Waiting(hvctl, found.get(), goal, false).await(timeout.time);
         if (goal == Waiting.Goal.deleted) {
             hvctl.say(last.getName() + " deleted");
         } else {
@@ -374,7 +352,7 @@ final class InstanceCommand {
                         .setType(filters.type)
                         .setState(filters.state)
                         .setNodeId(nodeId(filters.node))
-                        .putAllLabelSelector(filters.labels)
+                        .putAllLabelSelector(filters.labels.all)
                         .build();
         Map<String, String> hostnames = new HashMap<>();
         var columns =
@@ -384,10 +362,12 @@ final class InstanceCommand {
                         request,
                         Optional.empty(),
                         event -> {
-                            if (event.getType() != EventType.EVENT_TYPE_UNSPECIFIED) {
-                                hvctl.output()
-                                        .event(event, event, columns, InstanceColumns.EVENT_WIDTHS);
-                            }
+                            hvctl.output()
+                                    .event(
+                                            event.getType(),
+                                            event,
+                                            columns,
+                                            InstanceColumns.EVENT_WIDTHS);
                             return false;
                         });
     }
@@ -403,7 +383,7 @@ final class InstanceCommand {
             Instance instance, Waiting.Goal goal, boolean endCounts, Patience patience) {
         return patience.noWait
                 ? instance
-                : new Waiting(hvctl, instance, goal, endCounts).await(patience.timeout);
+                : new Waiting(hvctl, instance, goal, endCounts).await(patience.timeout.time);
     }
 
     private void show(List<Instance> instances) {

@@ -1,7 +1,6 @@
 package io.hypervisor.console;
 
 import io.hypervisor.api.v1.DeregisterNodeRequest;
-import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.FenceNodeRequest;
 import io.hypervisor.api.v1.ListNodesRequest;
 import io.hypervisor.api.v1.ListNodesResponse;
@@ -19,9 +18,7 @@ import picocli.CommandLine.ParentCommand;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 @Command(
@@ -55,11 +52,7 @@ final class NodeCommand {
         @Option(names = "--zone", defaultValue = "", description = "Only this zone.")
         String zone;
 
-        @Option(
-                names = {"-l", "--label"},
-                paramLabel = "KEY=VALUE",
-                description = "Only nodes with this label. May be repeated.")
-        Map<String, String> labels = new HashMap<>();
+        @Mixin Labels labels;
     }
 
     /** Names one node. */
@@ -89,7 +82,7 @@ final class NodeCommand {
                         .setRole(filters.role)
                         .setRegion(filters.region)
                         .setZone(filters.zone)
-                        .putAllLabelSelector(filters.labels)
+                        .putAllLabelSelector(filters.labels.all)
                         .build();
         ListNodesResponse nodes = Lookup.nodes(hvctl.session(), request, limit.items());
         hvctl.output().list(nodes, nodes.getNodesList(), columns());
@@ -184,12 +177,7 @@ final class NodeCommand {
                             description = "Hostnames or ids, and as the last word the status.")
                     List<String> words,
             @Option(names = "--all", description = "All nodes.") boolean all,
-            @Option(
-                            names = "--timeout",
-                            paramLabel = "TIME",
-                            defaultValue = "60s",
-                            description = "How long. Default: ${DEFAULT-VALUE}.")
-                    Duration timeout) {
+            @Mixin Timeout timeout) {
         List<String> named = words.subList(0, words.size() - 1);
         if (all == !named.isEmpty()) {
             throw Problem.usage("wait for which nodes?", "NODE... STATUS, or --all STATUS");
@@ -201,7 +189,7 @@ final class NodeCommand {
             throw Problem.usage(String.valueOf(e.getMessage()), "hvctl node wait --help");
         }
         List<String> ids = named.stream().map(node -> find(node).getId()).toList();
-        List<Node> reached = new NodeWaiting(hvctl, ids, wanted).await(timeout);
+        List<Node> reached = new NodeWaiting(hvctl, ids, wanted).await(timeout.time);
         show(reached);
     }
 
@@ -226,14 +214,12 @@ final class NodeCommand {
                         request.build(),
                         Optional.empty(),
                         event -> {
-                            if (event.getType() != EventType.EVENT_TYPE_UNSPECIFIED) {
-                                hvctl.output()
-                                        .event(
-                                                event,
-                                                event,
-                                                NodeColumns.EVENTS,
-                                                NodeColumns.EVENT_WIDTHS);
-                            }
+                            hvctl.output()
+                                    .event(
+                                            event.getType(),
+                                            event,
+                                            NodeColumns.EVENTS,
+                                            NodeColumns.EVENT_WIDTHS);
                             return false;
                         });
     }

@@ -2,6 +2,8 @@ package io.hypervisor.console;
 
 import com.google.protobuf.Message;
 
+import io.hypervisor.api.v1.EventType;
+
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,17 +90,21 @@ final class Output {
 
     /**
      * Writes one event of a stream as soon as it comes: a line of columns that are as wide as
-     * {@code widths} says, a line of JSON, or a YAML document.
+     * {@code widths} says, a line of JSON, or a YAML document. Bookmarks are not shown.
      */
-    <T> void event(Message answer, T item, List<Column<T>> columns, List<Integer> widths) {
+    <T extends Message> void event(
+            EventType type, T event, List<Column<T>> columns, List<Integer> widths) {
+        if (type == EventType.EVENT_TYPE_UNSPECIFIED) {
+            return;
+        }
         switch (format) {
-            case json, yaml -> line(answer);
-            case name -> out.println(columns.getFirst().text().apply(item));
+            case json, yaml -> line(event);
+            case name -> out.println(columns.getFirst().text().apply(event));
             case table, wide -> {
                 if (!begun && header) {
                     line(columns, columns.stream().map(Column::name).toList(), widths, false);
                 }
-                List<String> cells = columns.stream().map(c -> cell(c, item)).toList();
+                List<String> cells = columns.stream().map(c -> cell(c, event)).toList();
                 line(columns, cells, widths, colour);
             }
         }

@@ -1,10 +1,10 @@
 package io.hypervisor.cluster.input;
 
-import static io.hypervisor.cluster.input.Values.IDS;
+import static io.hypervisor.cluster.input.CommonRows.ids;
+import static io.hypervisor.cluster.input.CommonRows.inState;
+import static io.hypervisor.cluster.input.CommonRows.optionalIds;
+import static io.hypervisor.cluster.input.CommonRows.unknown;
 import static io.hypervisor.cluster.input.Values.NAMES;
-import static io.hypervisor.cluster.input.Values.UNKNOWN;
-import static io.hypervisor.cluster.input.Values.UUID_EXPECTED;
-import static io.hypervisor.cluster.input.Values.withoutEmpty;
 
 import com.google.protobuf.Message;
 
@@ -82,13 +82,13 @@ final class AgentRows {
     }
 
     static Stream<Row> all() {
-        return Stream.of(SpecRows.all(VM, CONTAINER), creation(), byId(), consoles(), states())
+        return Stream.of(SpecRows.all(VM, CONTAINER), creation(), byId(), states())
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> creation() {
         return Stream.of(
-                        CONTAINER.each("instance_id", withoutEmpty(IDS), UUID_EXPECTED),
+                        optionalIds("instance_id", CONTAINER),
                         CONTAINER.each("name", NAMES, "1-63 lower-case"),
                         CONTAINER.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         Values.labels(CONTAINER, "labels"),
@@ -97,98 +97,40 @@ final class AgentRows {
     }
 
     private static Stream<Row> byId() {
-        return Stream.of(
-                        Stream.of(NAMED, DELETE, STOP, RESTART, LOGS)
-                                .flatMap(call -> call.each("instance_id", IDS, UUID_EXPECTED)),
-                        STOP.each(
-                                "timeout_seconds",
-                                List.of(-1, 3601, Integer.MIN_VALUE, Integer.MAX_VALUE),
-                                "between 0 and 3600"),
-                        LOGS.each(
-                                "tail_bytes",
-                                List.of(-1, (1 << 20) + 1, Long.MIN_VALUE, Long.MAX_VALUE),
-                                "between 0 and 1048576"))
-                .flatMap(rows -> rows);
-    }
-
-    private static Stream<Row> consoles() {
-        byte[] large = new byte[64 * 1024 + 1];
         Call later = call(AgentConsoleInput.getDefaultInstance(), "AttachConsole").after(FIRST);
         return Stream.of(
-                        CONSOLE.each("instance_id", IDS, UUID_EXPECTED),
-                        later.each("instance_id", List.of(UNKNOWN, "x"), "the first message's"),
-                        Stream.of(CONSOLE, later)
-                                .flatMap(
-                                        call ->
-                                                Stream.of(
-                                                        call.with("resize.height", 1)
-                                                                .bad(
-                                                                        "resize.width",
-                                                                        0,
-                                                                        "between 1"),
-                                                        call.with("resize.height", 1)
-                                                                .bad(
-                                                                        "resize.width",
-                                                                        10_001,
-                                                                        "between 1"),
-                                                        call.with("resize.width", 1)
-                                                                .bad(
-                                                                        "resize.height",
-                                                                        -1,
-                                                                        "between 1"),
-                                                        call.bad("data", large, "at most 65536"))))
+                        ids("instance_id", NAMED, DELETE, STOP, RESTART, LOGS),
+                        CommonRows.timeouts(STOP),
+                        CommonRows.tails(LOGS),
+                        CommonRows.consoles(CONSOLE, later))
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> states() {
-        Code state = Code.FAILED_PRECONDITION;
-        Stream<Row> unknown =
-                Stream.of(NAMED, DELETE, STOP, RESTART, LOGS, CONSOLE)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                UNKNOWN,
-                                                Code.NOT_FOUND,
-                                                "NOT_FOUND",
-                                                "nstance not found: " + UNKNOWN));
-        Stream<Row> ofTheCluster =
-                Stream.of(START, DELETE, STOP, RESTART)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                "{running}",
-                                                state,
-                                                "CLUSTER_INSTANCE",
-                                                "ComputeService"));
-        Stream<Row> stopped =
-                Stream.of(STOP, RESTART, STATS, CONSOLE)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                "{halted}",
-                                                state,
-                                                "WRONG_STATE",
-                                                "STOPPED"));
-        Stream<Row> rest =
-                Stream.of(
-                        START.refused("", "", state, "WRONG_STATE", "STOPPED or FAILED"),
-                        CONTAINER.refused(
-                                "name", "local", Code.ALREADY_EXISTS, "ALREADY_EXISTS", "name"),
-                        CONTAINER.refused(
-                                "instance_id",
-                                LOCAL,
-                                Code.ALREADY_EXISTS,
-                                "ALREADY_EXISTS",
-                                "another content"),
-                        VM.refused(
-                                "type",
-                                InstanceType.INSTANCE_TYPE_MICROVM_VALUE,
-                                state,
-                                "TYPE_NOT_SUPPORTED",
-                                "a type that this node runs"));
-        return Stream.of(unknown, ofTheCluster, stopped, rest).flatMap(rows -> rows);
+        String id = "instance_id";
+        String wrong = "WRONG_STATE";
+        return Stream.of(
+                        unknown("instance", id, NAMED, DELETE, STOP, RESTART, LOGS, CONSOLE),
+                        inState(
+                                id,
+                                "{running}",
+                                "CLUSTER_INSTANCE",
+                                "ComputeService",
+                                START,
+                                DELETE,
+                                STOP,
+                                RESTART),
+                        inState(id, "{halted}", wrong, "STOPPED", STOP, RESTART, STATS, CONSOLE),
+                        inState(id, LOCAL, wrong, "STOPPED or FAILED", START),
+                        Stream.of(
+                                CONTAINER.taken("name", "local", "name"),
+                                CONTAINER.taken(id, LOCAL, "another content"),
+                                VM.refused(
+                                        "type",
+                                        InstanceType.INSTANCE_TYPE_MICROVM_VALUE,
+                                        Code.FAILED_PRECONDITION,
+                                        "TYPE_NOT_SUPPORTED",
+                                        "a type that this node runs")))
+                .flatMap(rows -> rows);
     }
 }

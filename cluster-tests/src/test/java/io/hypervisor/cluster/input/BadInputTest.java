@@ -18,6 +18,7 @@ import com.google.rpc.PreconditionFailure;
 import com.google.rpc.ResourceInfo;
 
 import io.grpc.Channel;
+import io.grpc.Metadata;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -26,6 +27,7 @@ import io.hypervisor.api.v1.Cluster;
 import io.hypervisor.api.v1.Compute;
 import io.hypervisor.api.v1.NetworkOuterClass;
 import io.hypervisor.api.v1.Storage;
+import io.hypervisor.core.server.RawCalls;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,6 +58,8 @@ import java.util.stream.Stream;
  */
 final class BadInputTest {
     private static final String PACKAGE = "hypervisor.v1.";
+    private static final Metadata.Key<String> NODE =
+            Metadata.Key.of("hypervisor-node", Metadata.ASCII_STRING_MARSHALLER);
 
     private static final List<ServiceDescriptor> SERVICES =
             List.of(
@@ -224,11 +228,18 @@ final class BadInputTest {
         return status.build();
     }
 
+    private static RawCalls.Answer send(Channel channel, String method, List<Message> messages) {
+        Metadata headers = new Metadata();
+        headers.put(NODE, "n1");
+        return RawCalls.send(
+                channel, method, headers, messages.stream().map(Message::toByteArray).toList());
+    }
+
     private static void check(Row row, Channel channel) throws InvalidProtocolBufferException {
         Scene.Traces before = scene.traces();
         for (String method : row.call().methods()) {
-            Caller.Answer answer =
-                    Caller.call(channel, PACKAGE + row.call().service(), method, messages(row));
+            RawCalls.Answer answer =
+                    send(channel, PACKAGE + row.call().service() + "/" + method, messages(row));
             StatusRuntimeException e =
                     new StatusRuntimeException(answer.status(), answer.trailers());
             assertThat(answer.status().getCode())
@@ -312,11 +323,10 @@ final class BadInputTest {
     }
 
     private static boolean isImplemented(MethodDescriptor method) {
-        Caller.Answer answer =
-                Caller.call(
+        RawCalls.Answer answer =
+                send(
                         scene.toController(),
-                        method.getService().getFullName(),
-                        method.getName(),
+                        method.getService().getFullName() + "/" + method.getName(),
                         List.of(DynamicMessage.getDefaultInstance(method.getInputType())));
         return answer.status().getCode() != Code.UNIMPLEMENTED;
     }

@@ -1,16 +1,17 @@
 package io.hypervisor.cluster.input;
 
-import static io.hypervisor.cluster.input.Values.IDS;
+import static io.hypervisor.cluster.input.CommonRows.ids;
+import static io.hypervisor.cluster.input.CommonRows.optionalIds;
+import static io.hypervisor.cluster.input.CommonRows.pages;
+import static io.hypervisor.cluster.input.CommonRows.revisions;
+import static io.hypervisor.cluster.input.CommonRows.stale;
+import static io.hypervisor.cluster.input.CommonRows.unknown;
 import static io.hypervisor.cluster.input.Values.LABEL_VALUES;
 import static io.hypervisor.cluster.input.Values.LONG;
-import static io.hypervisor.cluster.input.Values.REVISION_EXPECTED;
 import static io.hypervisor.cluster.input.Values.UNKNOWN;
-import static io.hypervisor.cluster.input.Values.UUID_EXPECTED;
-import static io.hypervisor.cluster.input.Values.withoutEmpty;
 
 import com.google.protobuf.Message;
 
-import io.grpc.Status.Code;
 import io.hypervisor.api.v1.DeregisterNodeRequest;
 import io.hypervisor.api.v1.FenceNodeRequest;
 import io.hypervisor.api.v1.GetNodeRequest;
@@ -94,24 +95,13 @@ final class ClusterRows {
                                 "ip",
                                 List.of(
                                         "",
-                                        "localhost",
-                                        "1.2.3",
-                                        "1.2.3.256",
-                                        "1.2.3.4.",
-                                        "01.2.3.4",
-                                        "1.2.3.4\n",
-                                        "0x7f000001",
-                                        "1.2.3.4:50052",
                                         "0.0.0.0",
                                         "224.0.0.1",
                                         "255.255.255.255",
                                         "::",
-                                        "ff02::1",
-                                        "::g",
-                                        "[::1]",
-                                        "fe80::1%eth0",
-                                        "\u0661.2.3.4"),
+                                        "ff02::1"),
                                 ip),
+                        REGISTER.each("ip", Values.NO_ADDRESSES, ip),
                         REGISTER.each("port", List.of(0, -1, 65536, Integer.MAX_VALUE), "65535"),
                         REGISTER.each("role", List.of(3, -1, 99), "a value of the enum"),
                         REGISTER.each("region", LABEL_VALUES, "at most 63"),
@@ -129,8 +119,8 @@ final class ClusterRows {
                                         List.of("vm", "vm"),
                                         Values.times(10_000, "vm")),
                                 types),
-                        REGISTER.each("node_id", withoutEmpty(IDS), UUID_EXPECTED),
-                        REGISTER.each("request_id", Values.REQUEST_IDS, "at most 128"),
+                        optionalIds("node_id", REGISTER),
+                        CommonRows.requestIds(REGISTER),
                         known.each(
                                 "versions[qemu]",
                                 List.of(LONG, "a\nb", "a\u0000", "\u202e"),
@@ -158,40 +148,17 @@ final class ClusterRows {
     }
 
     private static Stream<Row> byId() {
-        List<Object> negative = List.of(-1, Long.MIN_VALUE);
         return Stream.of(
-                        Stream.of(DEREGISTER, GET, UPDATE, BEAT, FENCE)
-                                .flatMap(call -> call.each("node_id", IDS, UUID_EXPECTED)),
-                        Stream.of(DEREGISTER, UPDATE, FENCE)
-                                .flatMap(
-                                        call ->
-                                                call.each(
-                                                        "expected_revision",
-                                                        negative,
-                                                        REVISION_EXPECTED)),
-                        GET.each("min_revision", negative, REVISION_EXPECTED))
+                        ids("node_id", DEREGISTER, GET, UPDATE, BEAT, FENCE),
+                        revisions("expected_revision", DEREGISTER, UPDATE, FENCE),
+                        revisions("min_revision", GET))
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> lists() {
-        String token = "next_page_token of a page with the same filters";
         return Stream.of(
-                        LIST.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
-                        LIST.each(
-                                "page_token",
-                                List.of(
-                                        "x",
-                                        "AAAA",
-                                        "{instances_token}",
-                                        "{tampered_token}",
-                                        LONG,
-                                        "\u0000",
-                                        "=",
-                                        "%00"),
-                                token),
-                        Stream.of(
-                                LIST.with("region", "eu")
-                                        .bad("page_token", "{nodes_token}", token)),
+                        pages(LIST, "{instances_token}"),
+                        pages(LIST.with("region", "eu"), "{nodes_token}"),
                         LIST.each("role", List.of(3, -1), "a value of the enum"),
                         LIST.each("status", List.of(7, -1), "a value of the enum"),
                         LIST.each("region", LABEL_VALUES, "at most 63"),
@@ -200,11 +167,9 @@ final class ClusterRows {
                         WATCH.each("role", List.of(3, -1), "a value of the enum"),
                         WATCH.each("region", LABEL_VALUES, "at most 63"),
                         WATCH.each("zone", LABEL_VALUES, "at most 63"),
-                        WATCH.each("node_ids[0]", IDS, UUID_EXPECTED),
-                        Stream.of(
-                                WATCH.bad("node_ids", Values.times(101, UNKNOWN), "at most 100"),
-                                WATCH.bad("resume_revision", -1, REVISION_EXPECTED),
-                                WATCH.bad("resume_revision", Long.MIN_VALUE, REVISION_EXPECTED)))
+                        ids("node_ids[0]", WATCH),
+                        revisions("resume_revision", WATCH),
+                        Stream.of(WATCH.bad("node_ids", Values.times(101, UNKNOWN), "at most 100")))
                 .flatMap(rows -> rows);
     }
 
@@ -239,44 +204,13 @@ final class ClusterRows {
 
     private static Stream<Row> states() {
         return Stream.of(
-                        Stream.of(DEREGISTER, GET, UPDATE, BEAT, FENCE)
-                                .map(
-                                        call ->
-                                                call.refused(
-                                                        "node_id",
-                                                        UNKNOWN,
-                                                        Code.NOT_FOUND,
-                                                        "NOT_FOUND",
-                                                        "node not found: " + UNKNOWN)),
-                        Stream.of(DEREGISTER, UPDATE, FENCE)
-                                .map(
-                                        call ->
-                                                call.refused(
-                                                        "expected_revision",
-                                                        1,
-                                                        Code.ABORTED,
-                                                        "REVISION_MISMATCH",
-                                                        "read it again")),
+                        unknown("node", "node_id", DEREGISTER, GET, UPDATE, BEAT, FENCE),
+                        stale(DEREGISTER, UPDATE, FENCE),
                         Stream.of(
-                                DEREGISTER.refused(
-                                        "",
-                                        "",
-                                        Code.FAILED_PRECONDITION,
-                                        "NODE_OCCUPIED",
-                                        "instance"),
-                                FENCE.refused(
-                                        "",
-                                        "",
-                                        Code.FAILED_PRECONDITION,
-                                        "WRONG_STATE",
-                                        "UNREACHABLE"),
+                                DEREGISTER.held("NODE_OCCUPIED", "instance"),
+                                FENCE.held("WRONG_STATE", "UNREACHABLE"),
                                 REGISTER.with("hostname", "n1")
-                                        .refused(
-                                                "ip",
-                                                "127.0.0.9",
-                                                Code.ALREADY_EXISTS,
-                                                "ALREADY_EXISTS",
-                                                "hostname: value: n1")))
+                                        .taken("ip", "127.0.0.9", "hostname: value: n1")))
                 .flatMap(rows -> rows);
     }
 }

@@ -62,25 +62,27 @@ final class CommonRows {
                 .flatMap(call -> call.each(field, List.of(-1, Long.MIN_VALUE), REVISION_EXPECTED));
     }
 
-    /** A page size and a page token; the last of a list with other filters. */
+    /** A page size, and a page token that is none or of another list. */
+    static Stream<Row> pages(Call list, String foreignToken) {
+        List<String> tokens =
+                List.of(
+                        "x",
+                        "AAAA",
+                        "=",
+                        "%00",
+                        "\u0000",
+                        "\n",
+                        LONG,
+                        "{tampered_token}",
+                        foreignToken);
+        return Stream.concat(
+                list.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
+                list.each("page_token", tokens, TOKEN));
+    }
+
+    /** A list's token, and with other filters. */
     static Stream<Row> pages(Call list, Call filtered, String ownToken) {
-        return Stream.of(
-                        list.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
-                        list.each(
-                                "page_token",
-                                List.of(
-                                        "x",
-                                        "AAAA",
-                                        "=",
-                                        "%00",
-                                        "\u0000",
-                                        "\n",
-                                        LONG,
-                                        "{instances_token}",
-                                        "{tampered_token}"),
-                                TOKEN),
-                        filtered.each("page_token", List.of(ownToken), TOKEN))
-                .flatMap(rows -> rows);
+        return Stream.concat(pages(list, "{instances_token}"), pages(filtered, ownToken));
     }
 
     /** A well-formed id that nothing has. */
@@ -99,6 +101,52 @@ final class CommonRows {
                                         Code.ABORTED,
                                         "REVISION_MISMATCH",
                                         "read it again"));
+    }
+
+    /** What is in a state, or a place, in which these calls cannot serve it. */
+    static Stream<Row> inState(String field, String id, String reason, String says, Call... calls) {
+        return Arrays.stream(calls)
+                .map(call -> call.refused(field, id, Code.FAILED_PRECONDITION, reason, says));
+    }
+
+    /** How long an instance gets to stop. */
+    static Stream<Row> timeouts(Call stop) {
+        return stop.each(
+                "timeout_seconds",
+                List.of(-1, 3601, Integer.MIN_VALUE, Integer.MAX_VALUE),
+                "between 0 and 3600");
+    }
+
+    /** How much of a log is asked for. */
+    static Stream<Row> tails(Call logs) {
+        return logs.each(
+                "tail_bytes",
+                List.of(-1, (1 << 20) + 1, Long.MIN_VALUE, Long.MAX_VALUE),
+                "between 0 and 1048576");
+    }
+
+    /** A console's input: the first message, and one after it. */
+    static Stream<Row> consoles(Call first, Call later) {
+        List<Object> sides = List.of(0, -1, 10_001, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        String side = "between 1 and 10000";
+        return Stream.concat(
+                Stream.concat(
+                        ids("instance_id", first),
+                        later.each("instance_id", List.of(UNKNOWN, "x"), "the first message's")),
+                Stream.of(first, later)
+                        .flatMap(
+                                call ->
+                                        Stream.of(
+                                                        call.with("resize.height", 1)
+                                                                .each("resize.width", sides, side),
+                                                        call.with("resize.width", 1)
+                                                                .each("resize.height", sides, side),
+                                                        Stream.of(
+                                                                call.bad(
+                                                                        "data",
+                                                                        new byte[64 * 1024 + 1],
+                                                                        "at most 65536")))
+                                                .flatMap(rows -> rows)));
     }
 
     /** An update's mask: none, all, and each field of the resource that cannot be written. */

@@ -1,12 +1,16 @@
 package io.hypervisor.cluster.input;
 
-import static io.hypervisor.cluster.input.Values.IDS;
+import static io.hypervisor.cluster.input.CommonRows.ids;
+import static io.hypervisor.cluster.input.CommonRows.inState;
+import static io.hypervisor.cluster.input.CommonRows.optionalIds;
+import static io.hypervisor.cluster.input.CommonRows.optionalNames;
+import static io.hypervisor.cluster.input.CommonRows.pages;
+import static io.hypervisor.cluster.input.CommonRows.revisions;
+import static io.hypervisor.cluster.input.CommonRows.stale;
+import static io.hypervisor.cluster.input.CommonRows.unknown;
 import static io.hypervisor.cluster.input.Values.LABEL_VALUES;
-import static io.hypervisor.cluster.input.Values.LONG;
 import static io.hypervisor.cluster.input.Values.NAMES;
-import static io.hypervisor.cluster.input.Values.REVISION_EXPECTED;
 import static io.hypervisor.cluster.input.Values.UNKNOWN;
-import static io.hypervisor.cluster.input.Values.UUID_EXPECTED;
 import static io.hypervisor.cluster.input.Values.withoutEmpty;
 
 import com.google.protobuf.ByteString;
@@ -133,10 +137,10 @@ final class ComputeRows {
                         CONTAINER.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         Values.labels(CONTAINER, "metadata.labels"),
                         Values.annotations(CONTAINER, "metadata.annotations"),
-                        CONTAINER.each("preferred_node_id", withoutEmpty(IDS), UUID_EXPECTED),
+                        optionalIds("preferred_node_id", CONTAINER),
                         CONTAINER.each("region", LABEL_VALUES, "at most 63"),
                         CONTAINER.each("zone", LABEL_VALUES, "at most 63"),
-                        CONTAINER.each("request_id", Values.REQUEST_IDS, "at most 128"))
+                        CommonRows.requestIds(CONTAINER))
                 .flatMap(rows -> rows);
     }
 
@@ -162,7 +166,7 @@ final class ComputeRows {
                                 "between 30 and 86400"),
                         CONTAINER.each(at + "region", LABEL_VALUES, "at most 63"),
                         CONTAINER.each(at + "zone", LABEL_VALUES, "at most 63"),
-                        CONTAINER.each(at + "preferred_node_id", withoutEmpty(IDS), UUID_EXPECTED),
+                        optionalIds(at + "preferred_node_id", CONTAINER),
                         one.each(
                                 at + "affinity[0].topology",
                                 withoutEmpty(Values.LABEL_KEYS),
@@ -198,26 +202,10 @@ final class ComputeRows {
                 call(inflated(), "CreateInstance", "PlanInstance")
                         .bad("", "", "at most 524288")
                         .at("request"),
-                CREATE.refused(
-                        "name",
-                        "running",
-                        Code.ALREADY_EXISTS,
-                        "ALREADY_EXISTS",
-                        "no instance has"),
-                CREATE.with("request_id", "made-running")
-                        .bad("request_id", "made-running", "from another request"),
-                CONTAINER.refused(
-                        "preferred_node_id",
-                        UNKNOWN,
-                        Code.NOT_FOUND,
-                        "NOT_FOUND",
-                        "node not found: " + UNKNOWN),
-                CONTAINER.refused(
-                        "placement.preferred_node_id",
-                        UNKNOWN,
-                        Code.NOT_FOUND,
-                        "NOT_FOUND",
-                        "node not found"),
+                CREATE.taken("name", "running", "no instance has"),
+                CommonRows.usedRequestId(CREATE, "made-running"),
+                CONTAINER.missing("preferred_node_id", UNKNOWN, "node"),
+                CONTAINER.missing("placement.preferred_node_id", UNKNOWN, "node"),
                 CREATE.refused(
                         "spec.memory_bytes",
                         16L << 40,
@@ -241,57 +229,36 @@ final class ComputeRows {
     }
 
     private static Stream<Row> byId() {
-        List<Object> negative = List.of(-1, Long.MIN_VALUE);
-        List<Object> seconds = List.of(-1, 3601, Integer.MIN_VALUE, Integer.MAX_VALUE);
         return Stream.of(
-                        Stream.of(DELETE, GET, START, STOP, RESTART, STATS, LOGS)
-                                .flatMap(call -> call.each("instance_id", IDS, UUID_EXPECTED)),
-                        Stream.of(DELETE, START, STOP, RESTART)
-                                .flatMap(
-                                        call ->
-                                                call.each(
-                                                        "expected_revision",
-                                                        negative,
-                                                        REVISION_EXPECTED)),
-                        GET.each("min_revision", negative, REVISION_EXPECTED),
-                        STOP.each("timeout_seconds", seconds, "between 0 and 3600"),
-                        LOGS.each(
-                                "tail_bytes",
-                                List.of(-1, (1 << 20) + 1, Long.MIN_VALUE, Long.MAX_VALUE),
-                                "between 0 and 1048576"))
+                        ids("instance_id", DELETE, GET, START, STOP, RESTART, STATS, LOGS),
+                        revisions("expected_revision", DELETE, START, STOP, RESTART),
+                        revisions("min_revision", GET),
+                        CommonRows.timeouts(STOP),
+                        CommonRows.tails(LOGS))
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> lists() {
-        String token = "next_page_token of a page with the same filters";
-        Call filtered = LIST.with("state", 3);
         return Stream.of(
                         LIST.each("type", List.of(4, -1), ENUM),
                         LIST.each("state", List.of(12, -1), ENUM),
-                        LIST.each("node_id", withoutEmpty(IDS), UUID_EXPECTED),
-                        LIST.each("name", withoutEmpty(NAMES), "1-63 lower-case"),
+                        optionalIds("node_id", LIST, WATCH),
+                        optionalNames("name", LIST),
                         Values.labels(LIST, "label_selector"),
-                        LIST.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
-                        LIST.each(
-                                "page_token",
-                                List.of("x", "{nodes_token}", "{tampered_token}", LONG, "\n"),
-                                token),
-                        filtered.each("page_token", List.of("{instances_token}"), token),
-                        WATCH.each("instance_id", withoutEmpty(IDS), UUID_EXPECTED),
+                        pages(LIST, "{nodes_token}"),
+                        pages(LIST.with("state", 3), "{instances_token}"),
+                        optionalIds("instance_id", WATCH),
                         WATCH.each("type", List.of(4, -1), ENUM),
                         WATCH.each("state", List.of(12, -1), ENUM),
-                        WATCH.each("node_id", withoutEmpty(IDS), UUID_EXPECTED),
                         Values.labels(WATCH, "label_selector"),
-                        WATCH.each("resume_revision", List.of(-1, Long.MIN_VALUE), ">= 0"))
+                        revisions("resume_revision", WATCH))
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> images() {
-        String token = "next_page_token of a page with the same filters";
         return Stream.of(
                         IMAGES.each("type", List.of(4, -1), ENUM),
-                        IMAGES.each("page_size", List.of(-1, Integer.MIN_VALUE), ">= 0"),
-                        IMAGES.each("page_token", List.of("x", "{instances_token}", LONG), token),
+                        pages(IMAGES, "{instances_token}"),
                         PULL.each(
                                 "image_ref",
                                 List.of("", "a b", "a\n", "\u00e9", "a\u0000", "x".repeat(1025)),
@@ -309,88 +276,44 @@ final class ComputeRows {
 
     private static Stream<Row> consoles() {
         List<Object> sides = List.of(-1, 10_001, Integer.MIN_VALUE, Integer.MAX_VALUE);
-        byte[] large = new byte[64 * 1024 + 1];
         Call later = call(ConsoleInput.getDefaultInstance(), "AttachConsole").after(FIRST);
         return Stream.of(
-                        CONSOLE.each("instance_id", IDS, UUID_EXPECTED),
+                        CommonRows.consoles(CONSOLE, later),
                         CONSOLE.each("width", sides, "between 0 and 10000"),
-                        CONSOLE.each("height", sides, "between 0 and 10000"),
-                        Stream.of(CONSOLE, later)
-                                .flatMap(
-                                        call ->
-                                                Stream.of(
-                                                                call.with("resize.height", 1)
-                                                                        .each(
-                                                                                "resize.width",
-                                                                                List.of(
-                                                                                        0, -1,
-                                                                                        10_001),
-                                                                                "between 1"),
-                                                                call.with("resize.width", 1)
-                                                                        .each(
-                                                                                "resize.height",
-                                                                                List.of(
-                                                                                        0, -1,
-                                                                                        10_001),
-                                                                                "between 1"),
-                                                                Stream.of(
-                                                                        call.bad(
-                                                                                "data",
-                                                                                large,
-                                                                                "at most 65536")))
-                                                        .flatMap(rows -> rows)),
-                        later.each("instance_id", List.of(UNKNOWN, "x"), "the first message's"))
+                        CONSOLE.each("height", sides, "between 0 and 10000"))
                 .flatMap(rows -> rows);
     }
 
     private static Stream<Row> states() {
-        Code state = Code.FAILED_PRECONDITION;
-        Stream<Row> unknown =
-                Stream.of(DELETE, GET, START, STOP, RESTART, STATS, LOGS, WATCH, CONSOLE)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                UNKNOWN,
-                                                Code.NOT_FOUND,
-                                                "NOT_FOUND",
-                                                "instance not found: " + UNKNOWN));
-        Stream<Row> old =
-                Stream.of(DELETE, START, STOP, RESTART)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "expected_revision",
-                                                1,
-                                                Code.ABORTED,
-                                                "REVISION_MISMATCH",
-                                                "read it again"));
-        Stream<Row> local =
-                Stream.of(DELETE, START, STOP, RESTART)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                "{local}",
-                                                state,
-                                                "LOCAL_INSTANCE",
-                                                "AgentService"));
-        Stream<Row> stopped =
-                Stream.of(STOP, RESTART, STATS, CONSOLE)
-                        .map(
-                                call ->
-                                        call.refused(
-                                                "instance_id",
-                                                "{stopped}",
-                                                state,
-                                                "WRONG_STATE",
-                                                "STOPPED"));
-        Stream<Row> rest =
-                Stream.of(
-                        START.refused("", "", state, "WRONG_STATE", "STOPPED or FAILED"),
-                        LOGS.refused(
-                                "instance_id", "{waiting}", state, "WRONG_STATE", "not placed"),
-                        STATS.refused("instance_id", "{waiting}", state, "WRONG_STATE", "PENDING"));
-        return Stream.of(unknown, old, local, stopped, rest).flatMap(rows -> rows);
+        String id = "instance_id";
+        String wrong = "WRONG_STATE";
+        return Stream.of(
+                        unknown(
+                                "instance",
+                                id,
+                                DELETE,
+                                GET,
+                                START,
+                                STOP,
+                                RESTART,
+                                STATS,
+                                LOGS,
+                                WATCH,
+                                CONSOLE),
+                        stale(DELETE, START, STOP, RESTART),
+                        inState(
+                                id,
+                                "{local}",
+                                "LOCAL_INSTANCE",
+                                "AgentService",
+                                DELETE,
+                                START,
+                                STOP,
+                                RESTART),
+                        inState(id, "{stopped}", wrong, "STOPPED", STOP, RESTART, STATS, CONSOLE),
+                        inState(id, "{running}", wrong, "STOPPED or FAILED", START),
+                        inState(id, "{waiting}", wrong, "not placed", LOGS),
+                        inState(id, "{waiting}", wrong, "PENDING", STATS))
+                .flatMap(rows -> rows);
     }
 }

@@ -14,6 +14,7 @@ import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListInstancesRequest;
+import io.hypervisor.core.server.Described;
 import io.netty.util.internal.PlatformDependent;
 
 import org.junit.jupiter.api.Tag;
@@ -111,8 +112,8 @@ final class FuzzTest {
     private static void run(
             Scene scene, Findings findings, List<String> texts, long seed, Duration length)
             throws InterruptedException {
-        List<MethodDescriptor> onController = Methods.of(scene.toController());
-        List<MethodDescriptor> onAgent = Methods.of(scene.toAgent());
+        List<MethodDescriptor> onController = Described.methods(scene.toController());
+        List<MethodDescriptor> onAgent = Described.methods(scene.toAgent());
         assertThat(onController).hasSizeGreaterThan(40);
         assertThat(onAgent).hasSizeGreaterThan(10);
         long end = System.nanoTime() + length.toNanos();

@@ -7,6 +7,7 @@ import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.hypervisor.core.server.RawCalls;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -51,7 +52,7 @@ final class GrpcFuzzer {
                 CallOptions.DEFAULT.withDeadlineAfter(DEADLINE_MILLIS, TimeUnit.MILLISECONDS);
         ClientCall<byte[], byte[]> call =
                 channel.newCall(
-                        Caller.method(method.getService().getFullName(), method.getName()),
+                        RawCalls.method(method.getService().getFullName() + "/" + method.getName()),
                         random.nextInt(4) == 0 ? options.withCompression("gzip") : options);
         CompletableFuture<Status> end = new CompletableFuture<>();
         call.start(

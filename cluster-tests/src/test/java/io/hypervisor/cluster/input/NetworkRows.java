@@ -148,7 +148,7 @@ final class NetworkRows {
     private static Stream<Row> lists() {
         return Stream.of(
                         pages(LIST, LIST.with("tenant_id", "acme"), "{networks_token}"),
-                        pages(VTEPS, VTEPS, "{networks_token}"),
+                        pages(VTEPS, "{networks_token}"),
                         optionalNames("tenant_id", LIST, WATCH),
                         LIST.each("type", List.of(5, -1), "a value of the enum"),
                         WATCH.each("resources[0]", List.of(7, -1), "a value of the enum"),

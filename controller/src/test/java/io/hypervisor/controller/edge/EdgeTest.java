@@ -11,12 +11,8 @@ import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
-import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
-import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.ClusterInfo;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
@@ -46,6 +42,7 @@ import io.hypervisor.api.v1.StorageServiceGrpc;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.server.Described;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -372,29 +369,8 @@ final class EdgeTest {
     }
 
     @Test
-    void reflectionListsAllServices() throws InterruptedException {
-        BlockingQueue<ServerReflectionResponse> answers = new LinkedBlockingQueue<>();
-        StreamObserver<ServerReflectionRequest> requests =
-                ServerReflectionGrpc.newStub(controller.channel())
-                        .serverReflectionInfo(
-                                new StreamObserver<>() {
-                                    @Override
-                                    public void onNext(ServerReflectionResponse response) {
-                                        answers.add(response);
-                                    }
-
-                                    @Override
-                                    public void onError(Throwable t) {}
-
-                                    @Override
-                                    public void onCompleted() {}
-                                });
-        requests.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
-        ServerReflectionResponse answer = answers.poll(10, TimeUnit.SECONDS);
-        requests.onCompleted();
-        List<String> names = new ArrayList<>();
-        answer.getListServicesResponse().getServiceList().forEach(s -> names.add(s.getName()));
-        assertThat(names)
+    void reflectionListsAllServices() {
+        assertThat(Described.services(controller.channel()))
                 .contains(
                         "hypervisor.v1.ClusterService",
                         "hypervisor.v1.ComputeService",

@@ -18,9 +18,6 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.protobuf.StatusProto;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
-import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.ClusterInfo;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
@@ -37,7 +34,6 @@ import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 
 class GrpcServerTest {
     private final Tasks tasks = new VirtualTasks();
@@ -127,29 +123,9 @@ class GrpcServerTest {
 
     @Test
     void reflectionListsTheService() {
-        CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
-        StreamObserver<ServerReflectionRequest> requests =
-                ServerReflectionGrpc.newStub(channel)
-                        .serverReflectionInfo(
-                                new StreamObserver<>() {
-                                    @Override
-                                    public void onNext(ServerReflectionResponse value) {
-                                        answer.complete(value);
-                                    }
-
-                                    @Override
-                                    public void onError(Throwable t) {
-                                        answer.completeExceptionally(t);
-                                    }
-
-                                    @Override
-                                    public void onCompleted() {}
-                                });
-        requests.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
-        assertThat(answer.join().getListServicesResponse().getServiceList())
-                .anyMatch(s -> s.getName().equals("hypervisor.v1.ClusterService"))
-                .anyMatch(s -> s.getName().equals("grpc.reflection.v1alpha.ServerReflection"));
-        requests.onCompleted();
+        assertThat(Described.services(channel))
+                .contains(
+                        "hypervisor.v1.ClusterService", "grpc.reflection.v1alpha.ServerReflection");
     }
 
     private static ClusterServiceGrpc.ClusterServiceBlockingStub stub(Channel channel) {

@@ -2,8 +2,6 @@ package io.hypervisor.core.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -28,10 +26,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -82,24 +76,6 @@ class RequestGuardTest {
         }
     }
 
-    private enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
-        MARSHALLER;
-
-        @Override
-        public InputStream stream(byte[] value) {
-            return new ByteArrayInputStream(value);
-        }
-
-        @Override
-        public byte[] parse(InputStream stream) {
-            try {
-                return stream.readAllBytes();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
     @BeforeEach
     void start() {
         server =
@@ -125,26 +101,8 @@ class RequestGuardTest {
     }
 
     private Status send(MethodDescriptor<?, ?> method, byte[]... messages) {
-        MethodDescriptor<byte[], byte[]> raw =
-                method.toBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
-                        .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
-                        .build();
-        ClientCall<byte[], byte[]> call = channel.newCall(raw, CallOptions.DEFAULT);
-        CompletableFuture<Status> end = new CompletableFuture<>();
-        call.start(
-                new ClientCall.Listener<>() {
-                    @Override
-                    public void onClose(Status status, Metadata trailers) {
-                        end.complete(status);
-                    }
-                },
-                new Metadata());
-        call.request(10);
-        for (byte[] message : messages) {
-            call.sendMessage(message);
-        }
-        call.halfClose();
-        return end.join();
+        return RawCalls.send(channel, method.getFullMethodName(), new Metadata(), List.of(messages))
+                .status();
     }
 
     @Test

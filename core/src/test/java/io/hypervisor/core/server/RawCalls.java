@@ -1,11 +1,10 @@
-package io.hypervisor.cluster.input;
-
-import com.google.protobuf.Message;
+package io.hypervisor.core.server;
 
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
@@ -20,18 +19,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Calls any method with any bytes. */
-final class Caller {
-    private static final Metadata.Key<String> NODE =
-            Metadata.Key.of("hypervisor-node", Metadata.ASCII_STRING_MARSHALLER);
-
-    private Caller() {}
+public final class RawCalls {
+    private RawCalls() {}
 
     /** How a call ended, and the messages that came before. */
-    record Answer(Status status, Metadata trailers, List<byte[]> messages) {}
+    public record Answer(Status status, Metadata trailers, List<byte[]> messages) {}
 
-    /** Bytes as they are. */
-    enum Raw implements Marshaller<byte[]> {
-        BYTES;
+    private enum Bytes implements Marshaller<byte[]> {
+        AS_THEY_ARE;
 
         @Override
         public InputStream stream(byte[] value) {
@@ -48,26 +43,25 @@ final class Caller {
         }
     }
 
-    /** A method by name, whatever it is really like, as a stream of bytes in both directions. */
-    static io.grpc.MethodDescriptor<byte[], byte[]> method(String service, String name) {
-        return io.grpc.MethodDescriptor.newBuilder(Raw.BYTES, Raw.BYTES)
+    /** "package.Service/Method", whatever it is really like, as a stream in both directions. */
+    public static MethodDescriptor<byte[], byte[]> method(String name) {
+        return MethodDescriptor.newBuilder(Bytes.AS_THEY_ARE, Bytes.AS_THEY_ARE)
                 .setType(MethodType.BIDI_STREAMING)
-                .setFullMethodName(service + "/" + name)
+                .setFullMethodName(name)
                 .build();
     }
 
     /** Sends messages, half-closes, and waits for the end. */
-    static Answer call(Channel channel, String service, String name, List<Message> messages) {
+    public static Answer send(
+            Channel channel, String method, Metadata headers, List<byte[]> messages) {
         ClientCall<byte[], byte[]> call =
                 channel.newCall(
-                        method(service, name),
+                        method(method),
                         CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS));
         CompletableFuture<Answer> end = new CompletableFuture<>();
-        Metadata headers = new Metadata();
-        headers.put(NODE, "n1");
         call.start(collecting(end), headers);
         call.request(Integer.MAX_VALUE);
-        messages.forEach(message -> call.sendMessage(message.toByteArray()));
+        messages.forEach(call::sendMessage);
         call.halfClose();
         return end.join();
     }
