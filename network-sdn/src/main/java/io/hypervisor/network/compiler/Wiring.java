@@ -30,6 +30,10 @@ public record Wiring(
     /** A port's interface, and its conntrack zone, which no other port or router has. */
     public record Plug(int ofport, int zone) {}
 
+    /** A switch that nothing is plugged into. */
+    public static final Wiring NONE =
+            new Wiring("", "", 0, new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+
     private static final int PHYSICAL = 0x8000_0000;
 
     /** The MAC address with which the node sends what it has routed into physical networks. */

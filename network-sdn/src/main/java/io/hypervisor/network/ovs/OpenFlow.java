@@ -118,8 +118,8 @@ final class OpenFlow {
     }
 
     /** Sends a frame out of a port. */
-    static ByteBuffer packetOut(int port, byte[] frame) {
-        return message(PACKET_OUT, 0, 16 + 16 + frame.length)
+    static ByteBuffer packetOut(int port, ByteBuffer frame) {
+        return message(PACKET_OUT, 0, 16 + 16 + frame.remaining())
                 .putInt(NO_BUFFER)
                 .putInt(PORT_CONTROLLER)
                 .putShort((short) 16)
@@ -129,7 +129,7 @@ final class OpenFlow {
                 .putShort((short) 16)
                 .putInt(port)
                 .position(HEADER + 32)
-                .put(frame)
+                .put(frame.duplicate())
                 .flip();
     }
 
@@ -185,7 +185,7 @@ final class OpenFlow {
             }
             body.position(Math.min(body.position() + length, body.limit()));
         }
-        return Optional.of(new PacketIn(inPort, registers, frame));
+        return Optional.of(new PacketIn(inPort, registers, ByteBuffer.wrap(frame)));
     }
 
     /** The meters of a multipart reply's body, those of one band. */

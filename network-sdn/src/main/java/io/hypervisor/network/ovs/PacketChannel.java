@@ -4,6 +4,7 @@ import io.hypervisor.core.Tasks;
 import io.hypervisor.network.compiler.Meter;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Set;
@@ -63,8 +64,8 @@ final class PacketChannel implements AutoCloseable {
     }
 
     /** Sends a frame out of a port, if there is a connection. */
-    void send(int port, byte[] frame) {
-        if (frame.length <= MOST_FRAME) {
+    void send(int port, ByteBuffer frame) {
+        if (frame.remaining() <= MOST_FRAME) {
             connection.session().ifPresent(open -> open.send(OpenFlow.packetOut(port, frame)));
         }
     }

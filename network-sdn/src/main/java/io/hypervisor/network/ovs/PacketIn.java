@@ -1,31 +1,23 @@
 package io.hypervisor.network.ovs;
 
+import java.nio.ByteBuffer;
 import java.util.Map;
 
-/** A packet that a flow handed to the node. */
-public final class PacketIn {
-    private final int inPort;
-    private final Map<Integer, Integer> registers;
-    private final byte[] frame;
-
-    PacketIn(int inPort, Map<Integer, Integer> registers, byte[] frame) {
-        this.inPort = inPort;
-        this.registers = Map.copyOf(registers);
-        this.frame = frame;
+/**
+ * A packet that a flow handed to the node.
+ *
+ * @param inPort OpenFlow number of the port that it came in by
+ * @param registers what flows wrote into registers; the others hold 0
+ * @param frame all of it
+ */
+public record PacketIn(int inPort, Map<Integer, Integer> registers, ByteBuffer frame) {
+    public PacketIn {
+        registers = Map.copyOf(registers);
+        frame = frame.asReadOnlyBuffer();
     }
 
-    /** The OpenFlow number of the port that it came in by. */
-    public int inPort() {
-        return inPort;
-    }
-
-    /** What a flow wrote into a register; 0: nothing. */
+    /** What a register holds. */
     public int register(int number) {
         return registers.getOrDefault(number, 0);
-    }
-
-    /** The whole frame. Not to be written to. */
-    public byte[] frame() {
-        return frame;
     }
 }

@@ -10,6 +10,7 @@ import io.hypervisor.network.compiler.FlowTable;
 import io.hypervisor.network.compiler.Meter;
 import io.hypervisor.network.compiler.Stage;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -248,7 +249,7 @@ public final class Switch implements AutoCloseable {
     }
 
     /** Sends a frame out of the port of that OpenFlow number, if the switch is in reach. */
-    public void send(int ofport, byte[] frame) {
+    public void send(int ofport, ByteBuffer frame) {
         channel.send(ofport, frame);
     }
 

@@ -31,7 +31,7 @@ class OpenFlowTest {
         assertThat(packet.inPort()).isEqualTo(7);
         assertThat(packet.register(7)).isEqualTo(0xabc);
         assertThat(packet.register(0)).isZero();
-        assertThat(packet.frame()).containsExactly(0xaa, 0xbb, 0xcc);
+        assertThat(packet.frame()).isEqualTo(bytes("aabbcc"));
     }
 
     @Property
