@@ -224,7 +224,7 @@ final class Dhcp4 {
 
         boolean configured = !current.equals(NONE);
         boolean asked = (flags & BROADCAST_FLAG) != 0 || yours.equals(NONE);
-        boolean broadcast = !mayBeUnicast || !configured && asked;
+        boolean broadcast = !mayBeUnicast || (!configured && asked);
         Address to = broadcast ? ANYWHERE : configured ? current : yours;
         return new IpPacket(
                 lease.server(),
@@ -234,4 +234,5 @@ final class Dhcp4 {
                 IpPacket.UDP,
                 TTL,
                 new Datagram(SERVER, CLIENT, out.flip()).payload());
-    }}
+    }
+}

@@ -84,7 +84,9 @@ final class Dns {
         List<String> name = name(in);
         int type = Wire.u16(in);
         int kind = Wire.u16(in);
-        ByteBuffer question = message.slice(message.position() + HEADER, in.position() - message.position() - HEADER);
+        ByteBuffer question =
+                message.slice(
+                        message.position() + HEADER, in.position() - message.position() - HEADER);
         return new Dns(id, flags, question, name, kind == INTERNET ? type : 0);
     }
 
@@ -129,13 +131,10 @@ final class Dns {
     private Verdict reverse(Names names, Address address) {
         Optional<List<String>> host = names.name(address);
         if (host.isEmpty()) {
-            return names.holds(address)
-                    ? local(NO_SUCH_NAME, List.of())
-                    : new Verdict.Foreign();
+            return names.holds(address) ? local(NO_SUCH_NAME, List.of()) : new Verdict.Foreign();
         }
         boolean asked = type == PTR || type == ANY;
-        return local(
-                0, asked ? List.of(record(PTR, Names.encoded(host.get()))) : List.of());
+        return local(0, asked ? List.of(record(PTR, Names.encoded(host.get()))) : List.of());
     }
 
     private static ByteBuffer bytes(Address address) {

@@ -26,7 +26,9 @@ record Lease(
         List<Address> dnsServers,
         List<LogicalSubnet> neighbours,
         String domain) {
-    /** Addresses belong to ports, so they could be had for good; this is how soon changes arrive. */
+    /**
+     * Addresses belong to ports, so they could be had for good; this is how soon changes arrive.
+     */
     static final int SECONDS = 86_400;
 
     /** When the client asks again, and when it asks anybody. */

@@ -35,9 +35,7 @@ final class Names {
                 List<Address> all =
                         addresses.computeIfAbsent(
                                 name.toLowerCase(Locale.ROOT), n -> new ArrayList<>());
-                port.addresses().stream()
-                        .limit(MOST_ADDRESSES - all.size())
-                        .forEach(all::add);
+                port.addresses().stream().limit(MOST_ADDRESSES - all.size()).forEach(all::add);
             }
             if (!names.isEmpty()) {
                 port.addresses().forEach(a -> hostnames.putIfAbsent(a, names.getFirst()));
@@ -51,18 +49,16 @@ final class Names {
 
     /** The host that a name may mean: "web" or "web.domain"; empty: it is of another domain. */
     Optional<String> host(List<String> name) {
-        boolean within =
-                name.size() == 1
-                        || name.size() == domain.size() + 1
-                                && name.subList(1, name.size()).equals(domain);
-        return within ? Optional.of(name.getFirst()) : Optional.empty();
+        boolean bare = name.size() == 1;
+        boolean full = name.size() > 1 && name.subList(1, name.size()).equals(domain);
+        return bare || full ? Optional.of(name.getFirst()) : Optional.empty();
     }
 
     /** Whether the name is the domain or in it, or without a domain: nobody else knows it. */
     boolean ours(List<String> name) {
-        return name.size() <= 1
-                || name.size() >= domain.size()
-                        && name.subList(name.size() - domain.size(), name.size()).equals(domain);
+        int more = name.size() - domain.size();
+        boolean within = more >= 0 && name.subList(more, name.size()).equals(domain);
+        return within || name.size() <= 1;
     }
 
     boolean isDomain(List<String> name) {

@@ -29,7 +29,7 @@ final class Neighbours {
 
     /** The MAC address of a multicast address. */
     static Mac multicast(Address group) {
-        return new Mac(MULTICAST | group.bits().longValue() & 0xFFFF_FFFFL);
+        return new Mac(MULTICAST | (group.bits().longValue() & 0xFFFF_FFFFL));
     }
 
     /** Who has the address that a solicitation asks for. */

@@ -19,7 +19,9 @@ import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 
-/** What the agent needs to answer the {@link Question}s of the flows of the same view and wiring. */
+/**
+ * What the agent needs to answer the {@link Question}s of the flows of the same view and wiring.
+ */
 public final class Directory {
     private static final int WORDS_OF_IPV6 = 4;
 
@@ -53,8 +55,8 @@ public final class Directory {
     }
 
     /**
-     * What the registers of a packet ask; empty: nothing that this view knows, as when it was sent by
-     * flows of a former one.
+     * What the registers of a packet ask; empty: nothing that this view knows, as when it was sent
+     * by flows of a former one.
      */
     public Optional<Asked> asked(IntUnaryOperator register) {
         long code = value(register, Field.QUESTION);

@@ -84,7 +84,12 @@ final class Forwarder {
     }
 
     private synchronized void leave(int guest) {
-        waiting.computeIfPresent(guest, (key, own) -> own == 1 ? null : own - 1);
+        int left = waiting.get(guest) - 1;
+        if (left > 0) {
+            waiting.put(guest, left);
+        } else {
+            waiting.remove(guest);
+        }
         all--;
     }
 
@@ -102,7 +107,8 @@ final class Forwarder {
     }
 
     private ByteBuffer ask(InetAddress resolver, byte[] message) throws IOException {
-        // A socket for each query: its number, which nobody can guess, tells answers from forgeries.
+        // A socket for each query: its number, which nobody can guess, tells answers from
+        // forgeries.
         try (DatagramSocket socket = new DatagramSocket()) {
             socket.connect(new InetSocketAddress(resolver, port));
             socket.setSoTimeout(WAIT_MILLIS);

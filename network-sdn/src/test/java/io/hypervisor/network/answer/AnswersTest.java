@@ -146,9 +146,7 @@ class AnswersTest {
                         .build());
         ByteBuffer routes = option4(answer(Question.DHCP4, dhcp4(GUEST, NONE, 1)), 121);
         assertThat(routes)
-                .isEqualTo(
-                        ByteBuffer.wrap(
-                                new byte[] {22, 10, 0, 8, 0, 0, 0, 0, 0, 10, 0, 0, 1}));
+                .isEqualTo(ByteBuffer.wrap(new byte[] {22, 10, 0, 8, 0, 0, 0, 0, 0, 10, 0, 0, 1}));
     }
 
     @Test
@@ -313,7 +311,8 @@ class AnswersTest {
         assertThat(answer(Question.NEIGHBOUR, solicitation(own, linkLocal)).fromMac())
                 .isEqualTo(GATEWAY);
 
-        IpPacket nameless = answer(Question.NEIGHBOUR, solicitation(Address.parse("::"), "fd00::7"));
+        IpPacket nameless =
+                answer(Question.NEIGHBOUR, solicitation(Address.parse("::"), "fd00::7"));
         assertThat(nameless.to()).isEqualTo(Address.parse("ff02::1"));
         assertThat(nameless.payload().getInt(4)).isEqualTo(0x2000_0000);
 

@@ -51,8 +51,7 @@ class ForwarderTest {
     }
 
     private void answer(DatagramPacket asked, byte... message) throws IOException {
-        resolver.send(
-                new DatagramPacket(message, message.length, asked.getSocketAddress()));
+        resolver.send(new DatagramPacket(message, message.length, asked.getSocketAddress()));
     }
 
     @Test

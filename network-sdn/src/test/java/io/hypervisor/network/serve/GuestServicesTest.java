@@ -90,8 +90,7 @@ class GuestServicesTest {
                 ports.put(one.portId(), new Wiring.Plug(one.ofport(), one.zone()));
             }
         }
-        return new Wiring(
-                SmallNetwork.NODE, "", 0, new TreeMap<>(), ports, new TreeMap<>());
+        return new Wiring(SmallNetwork.NODE, "", 0, new TreeMap<>(), ports, new TreeMap<>());
     }
 
     /** Runs udhcpc once; what it was told is in the returned text. */
@@ -111,8 +110,27 @@ class GuestServicesTest {
                         .formatted(told));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
         guest.run(
-                "busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "2", "-s",
-                script.toString(), "-O", "mtu", "-O", "dns", "-O", "hostname", "-O", "search");
+                "busybox",
+                "udhcpc",
+                "-i",
+                "eth0",
+                "-n",
+                "-q",
+                "-f",
+                "-t",
+                "10",
+                "-T",
+                "2",
+                "-s",
+                script.toString(),
+                "-O",
+                "mtu",
+                "-O",
+                "dns",
+                "-O",
+                "hostname",
+                "-O",
+                "search");
         return Files.readString(told);
     }
 
@@ -169,8 +187,16 @@ class GuestServicesTest {
                                         && web.run("ip", "-6", "address", "show", "dev", "eth0")
                                                 .contains("fe80::"));
         web.run(
-                "dhclient", "-6", "-1", "-sf", "/bin/true", "-lf", leases.toString(), "-pf",
-                pid.toString(), "eth0");
+                "dhclient",
+                "-6",
+                "-1",
+                "-sf",
+                "/bin/true",
+                "-lf",
+                leases.toString(),
+                "-pf",
+                pid.toString(),
+                "eth0");
         assertThat(Files.readString(leases))
                 .contains("iaaddr fd00::5")
                 .contains("dhcp6.name-servers fd00::1")
