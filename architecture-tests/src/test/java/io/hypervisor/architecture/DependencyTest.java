@@ -125,7 +125,9 @@ class DependencyTest {
                     .that()
                     .resideInAnyPackage(
                             "io.hypervisor.controller.placement..",
-                            "io.hypervisor.controller.state..")
+                            "io.hypervisor.controller.state..",
+                            "io.hypervisor.network.answer..",
+                            "io.hypervisor.network.compiler..")
                     .or()
                     .haveSimpleName("NodeDocuments")
                     .or()
