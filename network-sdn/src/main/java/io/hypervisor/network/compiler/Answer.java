@@ -61,6 +61,15 @@ final class Answer {
         String serves = "network " + network.id();
         if (!network.overlay()) {
             in(network, 10, serves).arp().then(SWITCH);
+            // What its advertisements make a guest take for its router.
+            scene.interfaces(network).stream()
+                    .filter(end -> end.address().v6())
+                    .map(end -> Address.linkLocal(end.mac()))
+                    .forEach(
+                            router ->
+                                    solicits(network, 100, serves)
+                                            .is(Field.ND_TARGET, router)
+                                            .then(ask(Question.NEIGHBOUR)));
             return;
         }
         solicits(network, 90, serves)
