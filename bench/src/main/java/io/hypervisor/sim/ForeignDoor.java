@@ -78,7 +78,7 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
                 out,
                 () -> {
                     if (known.containsKey(id)) {
-                        throw Fault.alreadyExists("Instance", id, id + " exists");
+                        throw Fault.alreadyExists("instance", id, id + " exists");
                     }
                     known.put(id, described(request));
                     return change(
@@ -232,7 +232,7 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
     private Instance change(String id, InstanceState meanwhile, Change change) {
         Instance instance = require(id);
         if (underway.putIfAbsent(id, meanwhile) != null) {
-            throw Fault.wrongState("Instance", id, underway.get(id), "one change at a time");
+            throw Fault.wrongState("instance", id, underway.get(id), "one change at a time");
         }
         try {
             process.effect(meanwhile + " " + id);
@@ -267,7 +267,7 @@ final class ForeignDoor extends AgentServiceGrpc.AgentServiceImplBase {
     }
 
     private Instance require(String id) {
-        return Optional.ofNullable(known.get(id)).orElseThrow(() -> Fault.notFound("Instance", id));
+        return Optional.ofNullable(known.get(id)).orElseThrow(() -> Fault.notFound("instance", id));
     }
 
     private FakeDriver driver(Instance instance) {

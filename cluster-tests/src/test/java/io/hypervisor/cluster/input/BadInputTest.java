@@ -210,6 +210,7 @@ final class BadInputTest {
                 .isEqualTo(
                         switch (row.code()) {
                             case INVALID_ARGUMENT, FAILED_PRECONDITION -> 400;
+                            case PERMISSION_DENIED -> 403;
                             case NOT_FOUND -> 404;
                             case ABORTED, ALREADY_EXISTS -> 409;
                             case RESOURCE_EXHAUSTED -> 429;

@@ -86,7 +86,7 @@ final class Await {
         return Fault.of(
                 Fault.Kind.DEADLINE_EXCEEDED,
                 "NOT_YET",
-                "Instance "
+                "instance "
                         + id
                         + ": state: "
                         + state.strip()

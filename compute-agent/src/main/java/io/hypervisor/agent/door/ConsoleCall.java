@@ -65,7 +65,7 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
     private void attach(String id) {
         Instance instance = locals.get(id);
         if (instance.getState() != InstanceState.INSTANCE_STATE_RUNNING) {
-            throw Fault.wrongState("Instance", id, instance.getState(), "RUNNING");
+            throw Fault.wrongState("instance", id, instance.getState(), "RUNNING");
         }
         Console console = locals.driver(instance).console(id);
         LogFollower follower = new LogFollower(console.log(), TAIL, clock, tasks, this);

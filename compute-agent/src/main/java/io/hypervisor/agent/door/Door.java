@@ -125,7 +125,7 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
                     Instance instance = locals.get(request.getInstanceId());
                     if (instance.getState() != InstanceState.INSTANCE_STATE_RUNNING) {
                         throw Fault.wrongState(
-                                "Instance", instance.getId(), instance.getState(), "RUNNING");
+                                "instance", instance.getId(), instance.getState(), "RUNNING");
                     }
                     return stats.read(locals.driver(instance), instance);
                 });

@@ -34,7 +34,7 @@ import java.util.stream.Stream;
 
 /** The verbs on local instances, and reads of all. */
 final class Locals {
-    private static final String INSTANCE = "Instance";
+    private static final String INSTANCE = "instance";
     private static final int DELETE_GRACE_SECONDS = 10;
     private static final int STOP_GRACE_SECONDS = 30;
     // A node runs thousands; this bounds the journal.
@@ -156,7 +156,7 @@ final class Locals {
         Intent intent = journal.intent();
         String id = wanted.getInstanceId();
         if (intent.assignments().containsKey(id)) {
-            throw Fault.alreadyExists(INSTANCE, id, "Instance " + id + " belongs to the cluster");
+            throw Fault.alreadyExists(INSTANCE, id, "instance " + id + " belongs to the cluster");
         }
         Optional<LocalIntent> same = intent.local(id);
         if (same.isPresent()) {
@@ -169,7 +169,7 @@ final class Locals {
                             && there.getMetadata().equals(wanted.getMetadata());
             if (!equal) {
                 throw Fault.alreadyExists(
-                        INSTANCE, id, "Instance " + id + " exists with another content");
+                        INSTANCE, id, "instance " + id + " exists with another content");
             }
             return false;
         }
@@ -222,7 +222,7 @@ final class Locals {
         return Fault.of(
                 Fault.Kind.FAILED_PRECONDITION,
                 "CANNOT_BE_CREATED",
-                "Instance " + id + " cannot be created: " + reason);
+                "instance " + id + " cannot be created: " + reason);
     }
 
     void delete(AgentDeleteInstanceRequest request) {
@@ -310,7 +310,7 @@ final class Locals {
             throw Fault.of(
                     Fault.Kind.FAILED_PRECONDITION,
                     "CLUSTER_INSTANCE",
-                    "Instance "
+                    "instance "
                             + id
                             + " belongs to the cluster (expected: one that was created through this"
                             + " node's own AgentService; change it through ComputeService)");

@@ -182,7 +182,7 @@ class LinkTest {
     void registersAgainWhenItIsNotKnown() {
         agent("n1", controller.address());
         await().until(() -> controller.connected() == 1);
-        controller.drop(Fault.notFound("Node", "node-n1"));
+        controller.drop(Fault.notFound("node", "node-n1"));
         await().until(() -> controller.registrations().size() == 2);
         assertThat(controller.registrations().getLast().getNodeId()).isEqualTo("node-n1");
         await().until(() -> controller.connected() == 1);

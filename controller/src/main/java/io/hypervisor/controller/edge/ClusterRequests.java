@@ -11,6 +11,7 @@ import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
 import io.hypervisor.api.v1.WatchNodesRequest;
+import io.hypervisor.controller.network.Addresses;
 import io.hypervisor.core.Violations;
 import io.hypervisor.core.spec.Specs;
 
@@ -37,9 +38,6 @@ final class ClusterRequests {
                     "(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
                             + "(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
                     Pattern.CASE_INSENSITIVE);
-    private static final Pattern IPV4 =
-            Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
-    private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
     private static final Set<String> TYPES = Set.of("vm", "container", "microvm");
     private static final Set<String> TRUTHS = Set.of("True", "False", "Unknown");
     private static final Set<NodeStatus> BY_OPERATOR =
@@ -107,17 +105,13 @@ final class ClusterRequests {
 
     /** Literals alone: a name would be looked up. */
     private static boolean isAddress(String text) {
-        if (!IPV6.matcher(text).matches() && !IPV4.matcher(text).matches()) {
-            return false;
-        }
-        try {
-            InetAddress address = InetAddress.ofLiteral(text);
-            return !address.isAnyLocalAddress()
-                    && !address.isMulticastAddress()
-                    && !text.equals("255.255.255.255");
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
+        return Addresses.address(text).isPresent()
+                && !text.equals("255.255.255.255")
+                && isOneHost(InetAddress.ofLiteral(text));
+    }
+
+    private static boolean isOneHost(InetAddress address) {
+        return !address.isAnyLocalAddress() && !address.isMulticastAddress();
     }
 
     static void check(DeregisterNodeRequest request) {

@@ -110,7 +110,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
     public void changed(Snapshot before, Snapshot after, List<Edit> edits) {
         for (Edit edit : edits) {
             if (edit.table() == Table.NODE && edit.value().isEmpty()) {
-                end(edit.id(), Fault.notFound("Node", edit.id()));
+                end(edit.id(), Fault.notFound("node", edit.id()));
                 contacts.forget(edit.id());
             }
         }
@@ -171,7 +171,7 @@ public final class NodeFeed extends NodeLinkServiceGrpc.NodeLinkServiceImplBase
             throw notLeading();
         }
         if (now.node(nodeId).isEmpty()) {
-            throw Fault.notFound("Node", nodeId);
+            throw Fault.notFound("node", nodeId);
         }
         if (!hello.getClusterId().isEmpty() && !hello.getClusterId().equals(clusterId())) {
             throw Fault.of(
