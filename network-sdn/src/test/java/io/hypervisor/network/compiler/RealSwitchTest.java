@@ -71,7 +71,7 @@ class RealSwitchTest {
         assertThat(ovs.flows("br-int")).hasSameSizeAs(NODE.table().flows());
     }
 
-    private record Case(String name, String inPort, Packet packet) {
+    record Case(String name, String inPort, Packet packet) {
         @Override
         public String toString() {
             return name;
