@@ -149,6 +149,7 @@ public final class Processes implements AutoCloseable {
                                 "--grpc-addr=" + grpc,
                                 "--hostname=" + hostname,
                                 "--controllers=[" + controller.grpc() + "]",
+                                "--network.enabled=false",
                                 "--drivers.fake.enabled=true",
                                 "--drivers.fake.types=[vm, container]"));
         all.addAll(List.of(args));

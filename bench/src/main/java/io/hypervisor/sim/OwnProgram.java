@@ -44,6 +44,7 @@ final class OwnProgram implements NodeProgram {
                                 "--grpc-addr=" + address,
                                 "--hostname=" + hostname,
                                 "--data-dir=" + FOLDER,
+                                "--network.enabled=false",
                                 "--controllers=" + controllers));
         AgentCore core =
                 new AgentCore(

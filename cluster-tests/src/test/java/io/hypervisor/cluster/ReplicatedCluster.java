@@ -124,6 +124,7 @@ final class ReplicatedCluster implements AutoCloseable {
 
     private List<String> agentFlags(int index) {
         return List.of(
+                "--network.enabled=false",
                 "--drivers.fake.enabled=true",
                 "--drivers.fake.types=[vm, container]",
                 "--controllers=[" + String.join(",", controllers) + "]",

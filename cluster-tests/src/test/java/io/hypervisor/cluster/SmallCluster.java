@@ -45,6 +45,7 @@ final class SmallCluster implements AutoCloseable {
                         List.of(
                                 "--drivers.vm.enabled=false",
                                 "--drivers.container.enabled=false",
+                                "--network.enabled=false",
                                 "--drivers.fake.enabled=true",
                                 "--drivers.fake.types=[container]",
                                 "--controllers=[" + grpc + "]",

@@ -1,5 +1,6 @@
 package io.hypervisor.agent;
 
+import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.v1.InstanceType;
@@ -7,12 +8,16 @@ import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
+import io.hypervisor.network.ovs.SwitchConfig;
 
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The agent's configuration; deploy/config/agent.yaml explains every key.
@@ -38,6 +43,7 @@ public record AgentConfig(
         @Default("worker") Role role,
         Map<String, String> labels,
         Drivers drivers,
+        Network network,
         Reserve reserve,
         TlsConfig tls,
         @Default("false") boolean stopInstancesOnExit,
@@ -127,11 +133,123 @@ public record AgentConfig(
         }
     }
 
+    /** Whether the node has a switch. */
+    public enum Presence {
+        /** If one answers. */
+        AUTO,
+        /** It should: one that does not answer is a problem of the node. */
+        TRUE,
+        FALSE
+    }
+
+    /** Where Open vSwitch moves packets. */
+    public enum Datapath {
+        /** In its own process: needs no module of the kernel. */
+        NETDEV,
+        /** In the kernel. */
+        SYSTEM
+    }
+
+    /**
+     * The node's part in virtual networks.
+     *
+     * @param ovsdb socket of Open vSwitch's database; those of its switch are beside it
+     * @param integrationBridge the bridge that this agent makes and keeps; no other agent uses it
+     * @param vtepIp the node's address for tunnels to other nodes; none: networks of type VXLAN end
+     *     at the node
+     * @param vtepPort UDP port of tunnels
+     * @param bridgeMappings the Open vSwitch bridge of each physical network that the node has
+     */
+    public record Network(
+            @Default("auto") Presence enabled,
+            @Default("/run/openvswitch/db.sock") Path ovsdb,
+            @Default("br-int") String integrationBridge,
+            @Default("netdev") Datapath datapath,
+            Optional<String> vtepIp,
+            @Default("4789") int vtepPort,
+            Map<String, String> bridgeMappings) {
+        private static final Pattern DEVICE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,14}");
+        private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?");
+        // A path of a unix socket has room for 107 bytes.
+        private static final int MAX_SOCKET = 107;
+
+        /** Checks each key. */
+        public Network {
+            int longest = SwitchConfig.MOST_NAME;
+            if (!DEVICE.matcher(integrationBridge).matches()
+                    || integrationBridge.length() > longest) {
+                throw wrong(
+                        "integration_bridge",
+                        integrationBridge,
+                        "the name of a bridge, at most " + longest + " characters");
+            }
+            Path beside = ovsdb.resolveSibling(integrationBridge + ".mgmt");
+            if (!ovsdb.isAbsolute() || beside.toString().length() > MAX_SOCKET) {
+                throw wrong("ovsdb", ovsdb, "an absolute path of a unix socket, at most 107 bytes");
+            }
+            if (vtepIp.filter(ip -> !isAddress(ip)).isPresent()) {
+                throw wrong("vtep_ip", vtepIp.get(), "an IPv4 or IPv6 address");
+            }
+            if (vtepPort < 1 || vtepPort > 65_535) {
+                throw wrong("vtep_port", vtepPort, "1 to 65535");
+            }
+            bridgeMappings.forEach(
+                    (network, bridge) -> {
+                        if (!NAME.matcher(network).matches()) {
+                            throw wrong(
+                                    "bridge_mappings",
+                                    network,
+                                    "names of physical networks: lower-case letters, digits and"
+                                            + " ._-");
+                        }
+                        if (!DEVICE.matcher(bridge).matches() || bridge.equals(integrationBridge)) {
+                            throw wrong(
+                                    "bridge_mappings." + network,
+                                    bridge,
+                                    "the name of another bridge");
+                        }
+                    });
+        }
+
+        private static ConfigException wrong(String key, Object value, String expected) {
+            return new ConfigException(key + ": value: " + value + " (expected: " + expected + ")");
+        }
+
+        private static boolean isAddress(String text) {
+            try {
+                return InetAddress.ofLiteral(text) != null;
+            } catch (IllegalArgumentException e) {
+                return false;
+            }
+        }
+
+        /** Whether guests may leave checksums to the host. */
+        public boolean offload() {
+            return datapath == Datapath.SYSTEM;
+        }
+
+        /** As the switch's own configuration. */
+        public SwitchConfig ovs() {
+            return new SwitchConfig(
+                    ovsdb,
+                    integrationBridge,
+                    datapath.name().toLowerCase(Locale.ROOT),
+                    vtepIp.orElse(""),
+                    vtepPort,
+                    bridgeMappings);
+        }
+    }
+
     /** What the node keeps for itself; its reported capacity is less by this. Sizes in bytes. */
     public record Reserve(
             @Default("0") int cpuCores,
             @Default("0") long memoryBytes,
             @Default("0") long diskBytes) {}
+
+    /** What network devices of the agent's containers are marked with. */
+    String deviceMark() {
+        return Nics.mark(dataDir);
+    }
 
     /** The address that the controller reaches the node at. */
     public String reachableIp() {

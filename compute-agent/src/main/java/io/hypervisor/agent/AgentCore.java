@@ -10,8 +10,11 @@ import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.link.Link;
+import io.hypervisor.agent.network.NetworkReconciler;
+import io.hypervisor.agent.network.PortBoard;
 import io.hypervisor.agent.node.Machine;
 import io.hypervisor.agent.node.NodeFacts;
+import io.hypervisor.agent.node.NodeSwitch;
 import io.hypervisor.agent.reconcile.Contact;
 import io.hypervisor.agent.reconcile.Reconciler;
 import io.hypervisor.agent.reconcile.Sightings;
@@ -28,6 +31,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -44,6 +48,8 @@ public final class AgentCore implements AutoCloseable {
     private final Journal journal;
     private final Sightings sightings = new Sightings();
     private final Contact contact;
+    private final PortBoard ports;
+    private final Optional<NetworkReconciler> network;
     private final Reconciler reconciler;
     private final NodeFacts facts;
     private final Door door;
@@ -72,6 +78,8 @@ public final class AgentCore implements AutoCloseable {
         Clock clock = around.clock();
         Tasks tasks = around.tasks();
         this.contact = new Contact(clock);
+        this.ports = new PortBoard(tasks);
+        this.network = network(config.network());
         this.reconciler =
                 new Reconciler(
                         drivers,
@@ -87,6 +95,7 @@ public final class AgentCore implements AutoCloseable {
                         machine,
                         reserve(config.reserve()),
                         drivers,
+                        network.map(NodeSwitch.class::cast).orElse(NodeSwitch.NONE),
                         reconciler::isHolding,
                         version(),
                         clock,
@@ -101,6 +110,23 @@ public final class AgentCore implements AutoCloseable {
                         clock,
                         new Ids(clock, around.random()),
                         tasks);
+    }
+
+    /** Before the instances' own passes, which wait for ports. */
+    private Optional<NetworkReconciler> network(AgentConfig.Network wanted) {
+        if (wanted.enabled() == AgentConfig.Presence.FALSE) {
+            ports.settle();
+            return Optional.empty();
+        }
+        drivers.forEach(driver -> driver.ports(ports));
+        return Optional.of(
+                new NetworkReconciler(
+                        wanted,
+                        config.deviceMark(),
+                        new NetworkReconciler.Parts(
+                                journal, this::nodeId, contact, ports, this::found),
+                        around.tasks(),
+                        around.metrics()));
     }
 
     /** What the node should be. */
@@ -137,7 +163,7 @@ public final class AgentCore implements AutoCloseable {
                 config.controllers().stream().map(HostPort::toString).toList(),
                 channels,
                 () -> registration(port),
-                new Link.Parts(dataDir, journal, reconciler, sightings, contact, facts),
+                new Link.Parts(dataDir, journal, reconciler, sightings, contact, facts, ports),
                 around.clock(),
                 around.tasks(),
                 around.random(),
@@ -155,6 +181,10 @@ public final class AgentCore implements AutoCloseable {
     private static String version() {
         return Optional.ofNullable(AgentCore.class.getPackage().getImplementationVersion())
                 .orElse("development");
+    }
+
+    private Optional<Set<String>> found() {
+        return reconciler.found();
     }
 
     private String nodeId() {
@@ -199,6 +229,7 @@ public final class AgentCore implements AutoCloseable {
         }
         facts.close();
         reconciler.close();
+        network.ifPresent(NetworkReconciler::close);
         drivers.forEach(InstanceDriver::close);
         journal.close();
         dataDir.close();

@@ -2,13 +2,13 @@ package io.hypervisor.agent;
 
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.PooledDriver;
-import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.containerd.ContainerdConfig;
 import io.hypervisor.agent.driver.containerd.ContainerdDriver;
 import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.agent.driver.fake.FakeWorld;
+import io.hypervisor.agent.driver.libvirt.GuestSwitch;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
 import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
 import io.hypervisor.agent.node.NodeFacts;
@@ -67,10 +67,20 @@ final class InstanceDrivers {
         AgentConfig.Vm vm = config.drivers().vm();
         LibvirtConfig libvirt =
                 new LibvirtConfig(
-                        vm.uri(), vm.imageDirs(), vm.accelerator(), vm.machine(), Optional.empty());
+                        vm.uri(),
+                        vm.imageDirs(),
+                        vm.accelerator(),
+                        vm.machine(),
+                        guestSwitch(config.network()));
         LibvirtDriver driver =
                 new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
+    }
+
+    private static Optional<GuestSwitch> guestSwitch(AgentConfig.Network network) {
+        return network.enabled() == AgentConfig.Presence.FALSE
+                ? Optional.empty()
+                : Optional.of(new GuestSwitch(network.integrationBridge(), network.offload()));
     }
 
     private static InstanceDriver container(
@@ -81,10 +91,9 @@ final class InstanceDrivers {
                         container.address(),
                         container.namespace(),
                         config.dataDir(),
-                        "hypervisor",
-                        false);
-        ContainerdDriver driver =
-                new ContainerdDriver(containerd, PortGate.CLOSED, clock, tasks, metrics);
+                        config.deviceMark(),
+                        config.network().offload());
+        ContainerdDriver driver = new ContainerdDriver(containerd, clock, tasks, metrics);
         return new PooledDriver(driver, tasks, container.threads());
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
+import io.hypervisor.network.ovs.SwitchConfig;
 
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +49,69 @@ class AgentConfigTest {
                         "--drivers.vm.image-dirs=[/var/lib/hypervisor/images]",
                         "--drivers.container.enabled=true");
         assertThat(example).isEqualTo(same);
+    }
+
+    @Test
+    void theNetworkByDefault() {
+        AgentConfig.Network network = load().network();
+        assertThat(network.enabled()).isEqualTo(AgentConfig.Presence.AUTO);
+        assertThat(network.ovs())
+                .isEqualTo(
+                        new SwitchConfig(
+                                Path.of("/run/openvswitch/db.sock"),
+                                "br-int",
+                                "netdev",
+                                "",
+                                4789,
+                                Map.of()));
+        assertThat(network.offload()).isFalse();
+    }
+
+    @Test
+    void everyKeyOfTheNetwork() {
+        AgentConfig.Network network =
+                load(
+                                "--network.enabled=true",
+                                "--network.ovsdb=/x/db.sock",
+                                "--network.integration-bridge=br-a",
+                                "--network.datapath=system",
+                                "--network.vtep-ip=fd00::1",
+                                "--network.vtep-port=4790",
+                                "--network.bridge-mappings={dc-1: br-ex}")
+                        .network();
+        assertThat(network.enabled()).isEqualTo(AgentConfig.Presence.TRUE);
+        assertThat(network.ovs())
+                .isEqualTo(
+                        new SwitchConfig(
+                                Path.of("/x/db.sock"),
+                                "br-a",
+                                "system",
+                                "fd00::1",
+                                4790,
+                                Map.of("dc-1", "br-ex")));
+        assertThat(network.offload()).isTrue();
+    }
+
+    @Test
+    void mistakesInTheNetworkAreNamed() {
+        Map<String, String> mistakes =
+                Map.of(
+                        "--network.enabled=yes", "one of auto, true, false",
+                        "--network.ovsdb=db.sock", "network: ovsdb: value: db.sock",
+                        "--network.integration-bridge=br-integration", "at most 12 characters",
+                        "--network.datapath=dpdk", "one of netdev, system",
+                        "--network.vtep-ip=node-1", "network: vtep_ip: value: node-1",
+                        "--network.vtep-port=0", "network: vtep_port: value: 0",
+                        "--network.bridge-mappings={DC: br-ex}",
+                                "network: bridge_mappings: value: DC",
+                        "--network.bridge-mappings={dc: br-int}", "the name of another bridge",
+                        "--network.bridge-mapping={}", "did you mean network.bridge_mappings");
+        mistakes.forEach(
+                (flag, message) ->
+                        assertThatThrownBy(() -> load(flag))
+                                .as(flag)
+                                .isInstanceOf(ConfigException.class)
+                                .hasMessageContaining(message));
     }
 
     @Test

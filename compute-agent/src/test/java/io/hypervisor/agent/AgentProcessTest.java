@@ -79,6 +79,7 @@ class AgentProcessTest {
                                 "--grpc-addr=127.0.0.1:" + port,
                                 "--controllers=[" + controller.address() + "]",
                                 "--hostname=n1",
+                                "--network.enabled=false",
                                 "--drivers.fake.enabled=true",
                                 "--drivers.fake.types=[vm, container]"));
         command.addAll(List.of(flags));

@@ -66,6 +66,7 @@ final class Training {
                         "--controllers=[" + controller.address() + "]",
                         "--drivers.container.enabled=true",
                         "--drivers.container.address=" + data.resolve("containerd.sock"),
+                        "--network.enabled=false",
                         "--drivers.fake.enabled=true",
                         "--drivers.fake.types=[vm]");
         builder.environment().put("JAVA", System.getProperty("java.home") + "/bin/java");

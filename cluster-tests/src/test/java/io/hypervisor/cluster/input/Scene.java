@@ -92,6 +92,7 @@ final class Scene implements AutoCloseable {
                         "--data-dir=" + folder,
                         "--hostname=n1",
                         "--facts-period=1h",
+                        "--network.enabled=false",
                         "--controllers=[" + controllerAddress + "]");
         return new Agent(
                 config(AgentConfig.class, flags),

@@ -25,6 +25,12 @@ public interface InstanceDriver extends AutoCloseable {
     DriverHealth health();
 
     /**
+     * Tells the node's switch; without, the node has none. Called at most once, before any other
+     * method but {@link #type}.
+     */
+    default void ports(PortGate gate) {}
+
+    /**
      * Everything of ours that exists, complete or half-made, running or not. Never a part of it:
      * throws when the daemon cannot tell. What is not ours is not listed.
      */

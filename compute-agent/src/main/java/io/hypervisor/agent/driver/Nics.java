@@ -8,10 +8,13 @@ import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
 
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -46,6 +49,15 @@ public final class Nics {
      */
     public static String device(Nic nic) {
         return nic.getDeviceName().isEmpty() ? device(nic.getPortId()) : nic.getDeviceName();
+    }
+
+    /**
+     * What an agent marks the devices of its containers with, so that it finds them again. Other
+     * agents of the machine have other folders.
+     */
+    public static String mark(Path dataDir) {
+        UUID name = UUID.nameUUIDFromBytes(dataDir.toString().getBytes(StandardCharsets.UTF_8));
+        return "hypervisor " + name.toString().substring(0, 8);
     }
 
     /** Interfaces as text, one a line. */

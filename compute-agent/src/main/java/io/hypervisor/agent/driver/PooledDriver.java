@@ -65,6 +65,11 @@ public final class PooledDriver implements InstanceDriver {
     }
 
     @Override
+    public void ports(PortGate gate) {
+        driver.ports(gate);
+    }
+
+    @Override
     public List<Found> list() {
         return on(reads, driver::list);
     }

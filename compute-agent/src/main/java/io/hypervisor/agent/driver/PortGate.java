@@ -23,18 +23,24 @@ public interface PortGate {
                 public void made(List<Nic> nics) {}
 
                 @Override
+                public void gone() {}
+
+                @Override
                 public void await(List<Nic> nics) {}
             };
 
     /**
-     * Whether the node can plug these interfaces at all.
+     * Whether the node can plug these interfaces.
      *
-     * @throws DriverException permanent, when it cannot
+     * @throws DriverException when it cannot; permanent, when it never can
      */
     void check(List<Nic> nics);
 
-    /** The devices of these interfaces exist now. */
+    /** The devices of these interfaces are new. */
     void made(List<Nic> nics);
+
+    /** Devices of interfaces are gone. */
+    void gone();
 
     /**
      * Returns when packets of these interfaces pass as they should, so that the instance may say

@@ -11,7 +11,9 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * The node's durable {@link Intent}. A method that returns has put its change on the disk; one that
@@ -28,6 +30,7 @@ public final class Journal implements AutoCloseable {
     private final JournalFile file;
     private volatile Intent intent;
     private long compactAt;
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private boolean broken;
     private boolean closed;
 
@@ -146,6 +149,11 @@ public final class Journal implements AutoCloseable {
         return changed(now, intent);
     }
 
+    /** Calls the listener after every change. Must not block. */
+    public void listen(Runnable changed) {
+        listeners.add(changed);
+    }
+
     /** Records what is wanted of a local instance. */
     public synchronized void putLocal(LocalIntent local) {
         append(JournalRecord.newBuilder().setLocal(local).build());
@@ -202,6 +210,7 @@ public final class Journal implements AutoCloseable {
             recover(e);
         }
         intent = next;
+        listeners.forEach(Runnable::run);
     }
 
     // What a failed write left behind is unknown, so the file is written anew from what was

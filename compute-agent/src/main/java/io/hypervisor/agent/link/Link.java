@@ -10,6 +10,7 @@ import io.grpc.protobuf.StatusProto;
 import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.journal.JournalException;
+import io.hypervisor.agent.network.PortBoard;
 import io.hypervisor.agent.node.NodeFacts;
 import io.hypervisor.agent.reconcile.Contact;
 import io.hypervisor.agent.reconcile.Reconciler;
@@ -50,7 +51,8 @@ public final class Link implements AutoCloseable {
             Reconciler reconciler,
             Sightings sightings,
             Contact contact,
-            NodeFacts facts) {}
+            NodeFacts facts,
+            PortBoard ports) {}
 
     private final List<String> controllers;
     private final Function<String, ManagedChannel> channels;

@@ -5,9 +5,11 @@ import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.link.Link.Parts;
 import io.hypervisor.agent.node.InstanceViews;
 import io.hypervisor.api.internal.v1.LocalIntent;
+import io.hypervisor.api.internal.v1.NodeNetworkState;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.NodeState;
 import io.hypervisor.api.internal.v1.ObservedRecord;
+import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.v1.Instance;
 
 import java.util.HashMap;
@@ -29,11 +31,15 @@ final class Reports implements AutoCloseable {
     private final Parts parts;
     private final Runnable wake;
     private final Consumer<String> listener = this::changed;
+    private final Consumer<Set<String>> portListener = this::portsChanged;
     private final Runnable nodeListener = this::wakeOnce;
     // Bounded by the number of instances.
     private final Set<String> pending = new LinkedHashSet<>();
     private final Map<String, ObservedRecord> saidOfCluster = new HashMap<>();
     private final Map<String, Instance> saidOfLocal = new HashMap<>();
+    // Bounded by the number of ports.
+    private final Set<String> pendingPorts = new LinkedHashSet<>();
+    private NodeNetworkState saidOfSwitch = NodeNetworkState.getDefaultInstance();
     private NodeState saidOfNode = NodeState.getDefaultInstance();
     private boolean woken;
     private boolean closed;
@@ -44,6 +50,14 @@ final class Reports implements AutoCloseable {
         this.wake = wake;
         parts.sightings().listen(listener);
         parts.facts().listen(nodeListener);
+        parts.ports().listen(portListener);
+    }
+
+    private void portsChanged(Set<String> ids) {
+        synchronized (pending) {
+            pendingPorts.addAll(ids);
+        }
+        wakeOnce();
     }
 
     private void changed(String id) {
@@ -67,6 +81,7 @@ final class Reports implements AutoCloseable {
     NodeReport everything(boolean full) {
         synchronized (pending) {
             pending.clear();
+            pendingPorts.clear();
         }
         saidOfCluster.clear();
         saidOfLocal.clear();
@@ -76,6 +91,8 @@ final class Reports implements AutoCloseable {
         parts.sightings().all().keySet().forEach(id -> add(report, intent, id));
         intent.locals().keySet().forEach(id -> add(report, intent, id));
         addNode(report);
+        report.addAllPorts(parts.ports().states().values());
+        addSwitch(report);
         return report.build();
     }
 
@@ -84,9 +101,14 @@ final class Reports implements AutoCloseable {
         NodeReport.Builder report = NodeReport.newBuilder();
         Intent intent = parts.journal().intent();
         addNode(report);
+        addSwitch(report);
+        Map<String, PortState> states = parts.ports().states();
+        for (String port : take(pendingPorts)) {
+            Optional.ofNullable(states.get(port)).ifPresent(report::addPorts);
+        }
         Set<String> ids;
         do {
-            ids = take();
+            ids = take(pending);
             ids.forEach(id -> add(report, intent, id));
         } while (!ids.isEmpty() && isEmpty(report));
         return isEmpty(report) ? Optional.empty() : Optional.of(report.build());
@@ -96,11 +118,11 @@ final class Reports implements AutoCloseable {
         return report.build().equals(NodeReport.getDefaultInstance());
     }
 
-    private Set<String> take() {
+    private Set<String> take(Set<String> from) {
         Set<String> taken = new LinkedHashSet<>();
         synchronized (pending) {
             woken = false;
-            Iterator<String> ids = pending.iterator();
+            Iterator<String> ids = from.iterator();
             while (ids.hasNext() && taken.size() < MAX_CHANGES) {
                 taken.add(ids.next());
                 ids.remove();
@@ -135,6 +157,14 @@ final class Reports implements AutoCloseable {
         }
     }
 
+    private void addSwitch(NodeReport.Builder report) {
+        NodeNetworkState now = parts.ports().node().orElse(saidOfSwitch);
+        if (!now.equals(saidOfSwitch)) {
+            saidOfSwitch = now;
+            report.setNetwork(now);
+        }
+    }
+
     private void addNode(NodeReport.Builder report) {
         NodeState now = parts.facts().state();
         if (!now.equals(saidOfNode)) {
@@ -150,5 +180,6 @@ final class Reports implements AutoCloseable {
         }
         parts.sightings().unlisten(listener);
         parts.facts().unlisten(nodeListener);
+        parts.ports().unlisten(portListener);
     }
 }

@@ -214,7 +214,7 @@ final class Session implements ClientResponseObserver<NodeMessage, ControllerMes
             return;
         }
         Reconciler reconciler = link.parts().reconciler();
-        boolean complete = reconciler.isComplete();
+        boolean complete = reconciler.isComplete() && link.parts().ports().isSettled();
         if (complete || (reconciler.isPartlyBlind() && !reporting)) {
             reporting = true;
             sendReport(reports.everything(complete));

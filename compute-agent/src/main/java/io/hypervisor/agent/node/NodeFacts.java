@@ -33,11 +33,13 @@ public final class NodeFacts implements AutoCloseable {
     private final Machine machine;
     private final Resources reserve;
     private final List<? extends InstanceDriver> drivers;
+    private final NodeSwitch nodeSwitch;
     private final BooleanSupplier massRemovalHeld;
     private final String agentVersion;
     private final Condition diskPressure;
     private final Condition memoryPressure;
     private final Condition heldBack;
+    private final Condition switchCondition;
     private final Map<InstanceType, Condition> driverConditions = new EnumMap<>(InstanceType.class);
     private final Map<InstanceType, Integer> failures = new EnumMap<>(InstanceType.class);
     private final Map<InstanceType, List<Image>> images = new EnumMap<>(InstanceType.class);
@@ -55,6 +57,7 @@ public final class NodeFacts implements AutoCloseable {
             Machine machine,
             Resources reserve,
             List<? extends InstanceDriver> drivers,
+            NodeSwitch nodeSwitch,
             BooleanSupplier massRemovalHeld,
             String agentVersion,
             Clock clock,
@@ -63,16 +66,19 @@ public final class NodeFacts implements AutoCloseable {
         this.machine = machine;
         this.reserve = reserve;
         this.drivers = List.copyOf(drivers);
+        this.nodeSwitch = nodeSwitch;
         this.massRemovalHeld = massRemovalHeld;
         this.agentVersion = agentVersion;
         this.diskPressure = new Condition("DiskPressure", clock);
         this.memoryPressure = new Condition("MemoryPressure", clock);
         this.heldBack = new Condition("MassRemovalHeld", clock);
+        this.switchCondition = new Condition("Switch", clock);
         drivers.forEach(
                 d -> driverConditions.put(d.type(), new Condition(conditionOf(d.type()), clock)));
         look();
         Executor executor = tasks.serial("node-facts");
         periodic = tasks.every(period, executor, this::look);
+        nodeSwitch.listen(() -> executor.execute(this::look));
     }
 
     private static String conditionOf(InstanceType type) {
@@ -119,6 +125,8 @@ public final class NodeFacts implements AutoCloseable {
         for (InstanceDriver driver : drivers) {
             lookAt(driver, next, versions);
         }
+        nodeSwitch.health().ifPresent(health -> lookAtSwitch(health, next, versions));
+        nodeSwitch.facts().ifPresent(next::setNetwork);
         pressure(diskPressure, "disk", machine.disk(), 10, 15);
         pressure(memoryPressure, "memory", machine.memory(), 5, 10);
         heldBack.set(
@@ -158,6 +166,14 @@ public final class NodeFacts implements AutoCloseable {
             images.put(type, images(driver));
         }
         next.addAllImages(images.getOrDefault(type, List.of()));
+    }
+
+    private void lookAtSwitch(
+            DriverHealth health, NodeState.Builder next, Map<String, String> versions) {
+        switchCondition.set(
+                health.healthy(), health.healthy() ? "Works" : "SwitchFailed", health.reason());
+        versions.putAll(health.versions());
+        next.addConditions(switchCondition.get());
     }
 
     private List<Image> images(InstanceDriver driver) {

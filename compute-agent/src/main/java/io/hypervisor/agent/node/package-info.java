@@ -3,6 +3,7 @@
  * its instances look through the API.
  *
  * <p>Polarity of conditions: "DiskPressure", "MemoryPressure" and "MassRemovalHeld" are problems
- * when "True"; "DriverVM", "DriverContainer" and "DriverMicroVM" are problems unless "True".
+ * when "True"; "DriverVM", "DriverContainer", "DriverMicroVM" and "Switch" are problems unless
+ * "True".
  */
 package io.hypervisor.agent.node;

@@ -3,7 +3,9 @@ package io.hypervisor.agent.reconcile;
 import io.hypervisor.core.Clock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Whether the controller is in touch. Written by the link, read by passes; before the first contact
@@ -11,6 +13,7 @@ import java.util.Optional;
  */
 public final class Contact {
     private final Clock clock;
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private boolean inTouch;
     private boolean current;
     private boolean ever;
@@ -29,8 +32,16 @@ public final class Contact {
     }
 
     /** A full document was accepted over the present contact. */
-    public synchronized void documentIsCurrent() {
-        current = true;
+    public void documentIsCurrent() {
+        synchronized (this) {
+            current = true;
+        }
+        listeners.forEach(Runnable::run);
+    }
+
+    /** Calls the listener when the journal has become current. Must not block. */
+    public void listen(Runnable isCurrent) {
+        listeners.add(isCurrent);
     }
 
     /** The controller does not answer, and may not have done so for {@code unnoticed}. */

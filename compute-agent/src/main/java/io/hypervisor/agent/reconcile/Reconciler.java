@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Makes every instance of the node what the journal says, one pass per instance at a time. */
@@ -160,6 +161,18 @@ public final class Reconciler implements AutoCloseable {
     /** Whether instances that nobody wants are kept because they are too many. */
     public boolean isHolding() {
         return strays.isHolding();
+    }
+
+    /** Ids of all instances that exist here; empty while a driver has not listed everything. */
+    public Optional<Set<String>> found() {
+        if (!inventories().stream().allMatch(Inventory::isComplete)) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                inventories().stream()
+                        .flatMap(i -> i.all().stream())
+                        .map(Found::instanceId)
+                        .collect(Collectors.toSet()));
     }
 
     /** The driver that runs instances of this type, if the node has one. */

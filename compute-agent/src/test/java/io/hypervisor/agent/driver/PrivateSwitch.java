@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** A private Open vSwitch with one bridge, in a folder that is gone afterwards. */
+/** A private Open vSwitch and the name of a bridge for it, in a folder that is gone afterwards. */
 public final class PrivateSwitch implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Path DEPLOY =
@@ -27,8 +27,34 @@ public final class PrivateSwitch implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        start();
+    }
+
+    /** Starts what does not run. */
+    public void start() {
         run(DEPLOY.resolve("start-openvswitch").toString(), folder.toString());
-        vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
+    }
+
+    /** Kills the switch or, "ovsdb-server", its database. */
+    public void kill(String daemon) {
+        try {
+            String pid = Files.readString(folder.resolve(daemon + ".pid")).strip();
+            ProcessHandle process = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+            process.destroyForcibly();
+            process.onExit().join();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The flows of the bridge, each with how long it has been there. */
+    public List<String> flows() {
+        String target = "unix:" + folder.resolve(bridge + ".mgmt");
+        return run("ovs-ofctl", "-O", "OpenFlow15", "dump-flows", target)
+                .lines()
+                .filter(line -> line.contains("actions="))
+                .map(String::strip)
+                .toList();
     }
 
     /** The folder of its sockets. */
@@ -36,6 +62,7 @@ public final class PrivateSwitch implements AutoCloseable {
         return folder;
     }
 
+    /** Not made yet. */
     public String bridge() {
         return bridge;
     }

@@ -42,6 +42,7 @@ public final class TestAgent implements AutoCloseable {
         all.add("--data-dir=" + folder);
         all.add("--hostname=" + hostname);
         all.add("--list-period=200ms");
+        all.add("--network.enabled=false");
         all.add("--facts-period=200ms");
         all.add("--controllers=" + controllers);
         AgentConfig config = ConfigLoader.load(AgentConfig.class, Optional.empty(), Map.of(), all);

@@ -52,24 +52,18 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Folders folders;
     private final Host host;
     private final Netns netns;
-    private final PortGate gate;
     private final Tasks.Timer logLimit;
+    private volatile PortGate gate = PortGate.CLOSED;
     private volatile Optional<EventStream> events = Optional.empty();
 
     /**
      * A driver over one containerd, which need not run yet. Makes its folders.
      *
-     * @param gate the node's switch; {@link PortGate#CLOSED} where there is none
      * @throws java.io.UncheckedIOException when the data folder cannot be written
      */
     public ContainerdDriver(
-            ContainerdConfig config,
-            PortGate gate,
-            Clock clock,
-            Tasks tasks,
-            MeterRegistry meters) {
+            ContainerdConfig config, Clock clock, Tasks tasks, MeterRegistry meters) {
         this.config = config;
-        this.gate = gate;
         this.clock = clock;
         this.tasks = tasks;
         this.meters = meters;
@@ -101,6 +95,11 @@ public final class ContainerdDriver implements InstanceDriver {
         } catch (DriverException e) {
             return new DriverHealth(false, e.getMessage(), Map.of());
         }
+    }
+
+    @Override
+    public void ports(PortGate opened) {
+        gate = opened;
     }
 
     @Override
@@ -153,9 +152,15 @@ public final class ContainerdDriver implements InstanceDriver {
     // Else the kernel would answer for what does not run. If not now, then its next start does it.
     private void silence(String id) {
         try {
-            netns.remove(id);
+            removeNetns(id);
         } catch (DriverException e) {
             log.warn("instance={} interfaces=left reason=\"{}\"", id, e.getMessage());
+        }
+    }
+
+    private void removeNetns(String id) {
+        if (netns.remove(id)) {
+            gate.gone();
         }
     }
 
@@ -245,8 +250,7 @@ public final class ContainerdDriver implements InstanceDriver {
         }
         checkNics(target);
         folders.renewInput(id);
-        netns.make(target);
-        gate.made(target.nics());
+        gate.made(netns.make(target));
         Marks starting = marks.starting(target.runGeneration(), clock.now());
         List<Mount> rootfs = containers.mounts(container);
         Container marked = mark(container, starting, target, rootfs);
@@ -292,8 +296,8 @@ public final class ContainerdDriver implements InstanceDriver {
         Optional<Process> task = container.flatMap(c -> runs.find(id)).filter(Runs::isAlive);
         if (task.isPresent()) {
             checkNics(target);
-            netns.change(target, task.get().getPid());
-            gate.made(target.nics());
+            gate.made(netns.change(target, task.get().getPid()));
+            gate.gone();
         }
     }
 
@@ -341,7 +345,7 @@ public final class ContainerdDriver implements InstanceDriver {
                     container, Marks.of(container.getLabelsMap()).askedToEnd().withComplete(false));
             FaultPoint.CONTAINERD_DESTROY_MARKED.reached();
             runs.end(id);
-            netns.remove(id);
+            removeNetns(id);
             FaultPoint.CONTAINERD_DESTROY_TASK_REMOVED.reached();
             containers.removeSnapshot(container);
             FaultPoint.CONTAINERD_DESTROY_SNAPSHOT_REMOVED.reached();

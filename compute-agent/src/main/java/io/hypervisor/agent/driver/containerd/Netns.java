@@ -56,28 +56,39 @@ final class Netns {
         return NAMED.resolve(name(id));
     }
 
-    /** Makes it for an instance that does not run; none if that has no interfaces. */
-    void make(Target target) {
+    /**
+     * Makes it for an instance that does not run; none if that has no interfaces. Returns those
+     * that are new.
+     */
+    List<Nic> make(Target target) {
         String id = target.instanceId();
         boolean wanted = !target.nics().isEmpty();
         if (isMade(target) && Files.exists(path(id)) == wanted) {
-            return;
+            return List.of();
         }
-        remove(id);
+        var _ = remove(id);
         if (wanted) {
             change(target, List.of(), target.nics());
         }
+        return target.nics();
     }
 
-    /** Changes it under an instance that runs, and may have had no interfaces until now. */
-    void change(Target target, int pid) {
+    /**
+     * Changes it under an instance that runs, and may have had no interfaces until now. Returns
+     * those that are new.
+     */
+    List<Nic> change(Target target, int pid) {
         String id = target.instanceId();
         if (!Files.exists(path(id))) {
             ip(id, "", "netns", "attach", name(id), Integer.toString(pid));
         }
         List<Nic> devices = new ArrayList<>(devices(id));
         devices.addAll(target.nics());
-        change(target, links(id), devices);
+        List<NicPlan.Link> present = links(id);
+        change(target, present, devices);
+        return target.nics().stream()
+                .filter(n -> present.stream().noneMatch(l -> l.mac().equals(n.getMacAddress())))
+                .toList();
     }
 
     /** Whether it was made for just these interfaces, and nothing has been begun since. */
@@ -107,13 +118,13 @@ final class Netns {
         }
     }
 
-    /** Removes it and its devices, if there are any. */
-    void remove(String id) {
+    /** Removes it and its devices, and says whether there were any. */
+    boolean remove(String id) {
         Path folder = config.folder(id);
         List<Nic> devices = devices(id);
         boolean exists = Files.exists(path(id));
         if (devices.isEmpty() && !exists) {
-            return;
+            return false;
         }
         List<String> lines = new ArrayList<>();
         if (exists && Files.exists(folder.resolve(BEGUN))) {
@@ -139,6 +150,7 @@ final class Netns {
         } catch (IOException e) {
             throw DriverException.passing("cannot remove files of " + folder + ": " + e, e);
         }
+        return true;
     }
 
     private List<Nic> devices(String id) {

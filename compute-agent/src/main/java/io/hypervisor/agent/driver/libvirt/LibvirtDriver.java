@@ -52,6 +52,7 @@ public final class LibvirtDriver implements InstanceDriver {
     private final SerialPorts ports;
     private final KvmProbe probe;
     private final Locks locks = new Locks();
+    private volatile PortGate gate = PortGate.CLOSED;
     private final Object changes = new Object();
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
@@ -119,6 +120,11 @@ public final class LibvirtDriver implements InstanceDriver {
             case TCG -> false;
             case AUTO -> probe.works();
         };
+    }
+
+    @Override
+    public void ports(PortGate opened) {
+        gate = opened;
     }
 
     @Override
@@ -193,7 +199,7 @@ public final class LibvirtDriver implements InstanceDriver {
                         return true;
                     }
                     prepareHome();
-                    requireSwitch(target);
+                    gate.check(target.nics());
                     Blueprint blueprint = Blueprint.of(target, folder, images, kvm());
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
                     folders.begin(id, record);
@@ -355,7 +361,7 @@ public final class LibvirtDriver implements InstanceDriver {
         String id = target.instanceId();
         folders.folder(id);
         Nics.check(target);
-        requireSwitch(target);
+        gate.check(target.nics());
         config.guestSwitch().ifPresent(plugs -> locks.holding(id, () -> wire(target, plugs)));
     }
 
@@ -368,12 +374,6 @@ public final class LibvirtDriver implements InstanceDriver {
                         new Wiring(id, domain, plugs).become(target.nics());
                         return true;
                     });
-        }
-    }
-
-    private void requireSwitch(Target target) {
-        if (config.guestSwitch().isEmpty()) {
-            PortGate.CLOSED.check(target.nics());
         }
     }
 

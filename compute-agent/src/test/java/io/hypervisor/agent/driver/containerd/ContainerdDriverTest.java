@@ -1,10 +1,8 @@
 package io.hypervisor.agent.driver.containerd;
 
 import io.hypervisor.agent.driver.InstanceDriver;
-import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.WiredDriverContract;
-import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
@@ -15,7 +13,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -25,19 +22,6 @@ class ContainerdDriverTest extends WiredDriverContract {
     // Not closed after each test: the contract still uses its drivers then.
     private static final Tasks tasks = new VirtualTasks();
     private static ContainerdDaemon daemon;
-
-    /** A switch that carries everything at once. */
-    private static final PortGate OPEN =
-            new PortGate() {
-                @Override
-                public void check(List<Nic> nics) {}
-
-                @Override
-                public void made(List<Nic> nics) {}
-
-                @Override
-                public void await(List<Nic> nics) {}
-            };
 
     @BeforeAll
     static void startDaemon() {
@@ -53,7 +37,7 @@ class ContainerdDriverTest extends WiredDriverContract {
     @Override
     protected InstanceDriver connect() {
         return new ContainerdDriver(
-                daemon.config(), OPEN, Clock.system(), tasks, new SimpleMeterRegistry());
+                daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
     }
 
     private static InstanceSpec shell(String script) {

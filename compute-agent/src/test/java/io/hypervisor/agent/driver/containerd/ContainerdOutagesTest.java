@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
-import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -65,11 +64,7 @@ class ContainerdOutagesTest {
     void connect() {
         driver =
                 new ContainerdDriver(
-                        daemon.config(),
-                        PortGate.CLOSED,
-                        Clock.system(),
-                        tasks,
-                        new SimpleMeterRegistry());
+                        daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
         driver.events(changed::add);
     }
 

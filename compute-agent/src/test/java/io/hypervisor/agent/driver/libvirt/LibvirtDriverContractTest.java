@@ -36,6 +36,14 @@ class LibvirtDriverContractTest extends WiredDriverContract {
         tasks = new VirtualTasks();
         images = LibvirtDaemon.images();
         openvswitch = new PrivateSwitch();
+        openvswitch.vsctl(
+                "add-br",
+                openvswitch.bridge(),
+                "--",
+                "set",
+                "bridge",
+                openvswitch.bridge(),
+                "datapath_type=netdev");
         daemon = LibvirtDaemon.start(openvswitch.folder());
     }
 
