@@ -159,6 +159,8 @@ public record AgentConfig(
      *     at the node
      * @param vtepPort UDP port of tunnels
      * @param bridgeMappings the Open vSwitch bridge of each physical network that the node has
+     * @param dnsDomain what names of instances end in; the same on all nodes
+     * @param resolvConf names the DNS servers that guests' queries for other names are passed on to
      */
     public record Network(
             @Default("auto") Presence enabled,
@@ -167,9 +169,13 @@ public record AgentConfig(
             @Default("netdev") Datapath datapath,
             Optional<String> vtepIp,
             @Default("4789") int vtepPort,
-            Map<String, String> bridgeMappings) {
+            Map<String, String> bridgeMappings,
+            @Default("hv.internal") String dnsDomain,
+            @Default("/etc/resolv.conf") Path resolvConf) {
         private static final Pattern DEVICE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,14}");
         private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?");
+        private static final String LABEL = "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?";
+        private static final Pattern DOMAIN = Pattern.compile(LABEL + "(\\." + LABEL + "){0,3}");
         // A path of a unix socket has room for 107 bytes.
         private static final int MAX_SOCKET = 107;
 
@@ -193,6 +199,7 @@ public record AgentConfig(
             if (vtepPort < 1 || vtepPort > 65_535) {
                 throw wrong("vtep_port", vtepPort, "1 to 65535");
             }
+            checkDns(dnsDomain, resolvConf);
             bridgeMappings.forEach(
                     (network, bridge) -> {
                         if (!NAME.matcher(network).matches()) {
@@ -209,6 +216,19 @@ public record AgentConfig(
                                     "the name of another bridge");
                         }
                     });
+        }
+
+        /** Names of instances, of at most 63 characters, must fit before the domain. */
+        private static void checkDns(String domain, Path resolvConf) {
+            if (!DOMAIN.matcher(domain).matches()) {
+                throw wrong(
+                        "dns_domain",
+                        domain,
+                        "up to four labels of lower-case letters, digits and -, with dots between");
+            }
+            if (!resolvConf.isAbsolute()) {
+                throw wrong("resolv_conf", resolvConf, "an absolute path");
+            }
         }
 
         private static ConfigException wrong(String key, Object value, String expected) {

@@ -3,6 +3,8 @@ package io.hypervisor.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import static java.util.Map.entry;
+
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
 import io.hypervisor.network.ovs.SwitchConfig;
@@ -77,8 +79,12 @@ class AgentConfigTest {
                                 "--network.datapath=system",
                                 "--network.vtep-ip=fd00::1",
                                 "--network.vtep-port=4790",
-                                "--network.bridge-mappings={dc-1: br-ex}")
+                                "--network.bridge-mappings={dc-1: br-ex}",
+                                "--network.dns-domain=cloud.example",
+                                "--network.resolv-conf=/run/resolv.conf")
                         .network();
+        assertThat(network.dnsDomain()).isEqualTo("cloud.example");
+        assertThat(network.resolvConf()).isEqualTo(Path.of("/run/resolv.conf"));
         assertThat(network.enabled()).isEqualTo(AgentConfig.Presence.TRUE);
         assertThat(network.ovs())
                 .isEqualTo(
@@ -95,17 +101,26 @@ class AgentConfigTest {
     @Test
     void mistakesInTheNetworkAreNamed() {
         Map<String, String> mistakes =
-                Map.of(
-                        "--network.enabled=yes", "one of auto, true, false",
-                        "--network.ovsdb=db.sock", "network: ovsdb: value: db.sock",
-                        "--network.integration-bridge=br-integration", "at most 12 characters",
-                        "--network.datapath=dpdk", "one of netdev, system",
-                        "--network.vtep-ip=node-1", "network: vtep_ip: value: node-1",
-                        "--network.vtep-port=0", "network: vtep_port: value: 0",
-                        "--network.bridge-mappings={DC: br-ex}",
-                                "network: bridge_mappings: value: DC",
-                        "--network.bridge-mappings={dc: br-int}", "the name of another bridge",
-                        "--network.bridge-mapping={}", "did you mean network.bridge_mappings");
+                Map.ofEntries(
+                        entry("--network.enabled=yes", "one of auto, true, false"),
+                        entry("--network.ovsdb=db.sock", "network: ovsdb: value: db.sock"),
+                        entry(
+                                "--network.integration-bridge=br-integration",
+                                "at most 12 characters"),
+                        entry("--network.datapath=dpdk", "one of netdev, system"),
+                        entry("--network.vtep-ip=node-1", "network: vtep_ip: value: node-1"),
+                        entry("--network.vtep-port=0", "network: vtep_port: value: 0"),
+                        entry(
+                                "--network.bridge-mappings={DC: br-ex}",
+                                "network: bridge_mappings: value: DC"),
+                        entry(
+                                "--network.bridge-mappings={dc: br-int}",
+                                "the name of another bridge"),
+                        entry(
+                                "--network.bridge-mapping={}",
+                                "did you mean network.bridge_mappings"),
+                        entry("--network.dns-domain=Cloud", "network: dns_domain: value: Cloud"),
+                        entry("--network.resolv-conf=x", "network: resolv_conf: value: x"));
         mistakes.forEach(
                 (flag, message) ->
                         assertThatThrownBy(() -> load(flag))

@@ -191,8 +191,15 @@ class NodeNetworkTest {
     }
 
     private static NetworkObject port(int number, String instanceId) {
-        return Scenes.port(
-                Port.newBuilder().setId(portId(number)).setInstanceId(instanceId).setNodeId(NODE));
+        NetworkObject.Builder port =
+                Scenes.port(
+                                Port.newBuilder()
+                                        .setId(portId(number))
+                                        .setInstanceId(instanceId)
+                                        .setNodeId(NODE))
+                        .toBuilder();
+        port.getPortBuilder().addHostnames("box-" + number);
+        return port.build();
     }
 
     /** Wants a container with an interface for each number; returns its id. */
@@ -312,6 +319,19 @@ class NodeNetworkTest {
                 .contains("nameserver 10.7.0.1", "10.7.0.10 box-10", "\nbox-10\n")
                 .contains("mtu 1450", Scenes.mac(10), "inet 10.7.0.10/16")
                 .contains("default via 10.7.0.1 dev eth0");
+    }
+
+    @Test
+    void namesOfInstancesResolve() {
+        String server = run("cat", 10);
+        awaitState(server, InstanceState.INSTANCE_STATE_RUNNING);
+        String client =
+                run(
+                        "ping -c 1 -W 1 box-10 && ping -c 1 -W 1 box-10.hv.internal; echo ended $?;"
+                            + " cat",
+                        11);
+        patiently().until(() -> output(client).contains("ended"));
+        assertThat(output(client)).contains("ended 0");
     }
 
     @Test

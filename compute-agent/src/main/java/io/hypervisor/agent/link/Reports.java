@@ -86,6 +86,7 @@ final class Reports implements AutoCloseable {
         saidOfCluster.clear();
         saidOfLocal.clear();
         saidOfNode = NodeState.getDefaultInstance();
+        saidOfSwitch = NodeNetworkState.getDefaultInstance();
         NodeReport.Builder report = NodeReport.newBuilder().setFull(full);
         Intent intent = parts.journal().intent();
         parts.sightings().all().keySet().forEach(id -> add(report, intent, id));

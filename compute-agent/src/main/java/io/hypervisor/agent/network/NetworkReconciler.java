@@ -22,6 +22,7 @@ import io.hypervisor.network.ovs.PacketIn;
 import io.hypervisor.network.ovs.Switch;
 import io.hypervisor.network.ovs.SwitchException;
 import io.hypervisor.network.ovs.SwitchState;
+import io.hypervisor.network.serve.GuestServices;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -48,6 +49,7 @@ import java.util.stream.Collectors;
 public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NetworkReconciler.class);
     private static final String KEY = "network";
+    private static final int DNS_PORT = 53;
     private static final Backoff RETRIES =
             new Backoff(Duration.ofMillis(200), Duration.ofSeconds(15));
     // What no event has woken; should find nothing to do.
@@ -77,6 +79,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     private final Devices devices;
     private final Leftovers leftovers;
     private final Switch ovs;
+    private final GuestServices services;
     private final WorkQueue<String> queue;
     private final Tasks.Timer fullPass;
     private final Tasks.Timer looks;
@@ -107,6 +110,9 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         this.leftovers = new Leftovers(devices);
         this.queue = new WorkQueue<>(KEY, tasks, RETRIES, key -> pass());
         this.ovs = new Switch(config.ovs(), tasks, this::received, this::wake);
+        this.services =
+                new GuestServices(
+                        config.dnsDomain(), config.resolvConf(), DNS_PORT, ovs::send, tasks);
         this.packetsIn = metrics.counter("hypervisor.agent.network.packets.in");
         metrics.gauge(
                 "hypervisor.agent.network.flows",
@@ -258,6 +264,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         table.conflicts().forEach(conflict -> log.warn("conflict=\"{}\"", conflict));
         Timer.Sample applying = Timer.start(metrics);
         ovs.apply(table);
+        services.use(wanted, wiring);
         long took = applying.stop(metrics.timer("hypervisor.agent.network.apply"));
         applied = Optional.of(new Applied(wanted, wiring, table.flows().size()));
         log.info(
@@ -270,6 +277,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
 
     private void received(PacketIn packet) {
         packetsIn.increment();
+        services.received(packet);
     }
 
     private void works() {
@@ -285,7 +293,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     private Outcome failed(Timer.Sample sample, Set<String> fresh, String reason) {
         sample.stop(metrics.timer("hypervisor.agent.network.pass", "result", "failed"));
         parts.board().giveBack(fresh);
-        parts.board().fail(reason);
+        parts.board().fail(reason, isExpected());
         if (!reason.equals(failure)) {
             log.warn("switch={}: {}", config.ovsdb(), reason);
             failure = reason;
@@ -316,10 +324,13 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     @Override
     public Optional<DriverHealth> health() {
         String reason = failure.isEmpty() ? tunnelError : failure;
-        boolean expected = config.enabled() == AgentConfig.Presence.TRUE || facts.isPresent();
-        return expected
+        return isExpected()
                 ? Optional.of(new DriverHealth(reason.isEmpty(), reason, Map.of()))
                 : Optional.empty();
+    }
+
+    private boolean isExpected() {
+        return config.enabled() == AgentConfig.Presence.TRUE || facts.isPresent();
     }
 
     @Override
@@ -333,6 +344,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         looks.cancel();
         settling.cancel();
         queue.close();
+        services.close();
         ovs.close();
     }
 }

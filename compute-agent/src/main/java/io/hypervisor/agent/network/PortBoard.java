@@ -160,20 +160,23 @@ public final class PortBoard implements PortGate {
         return settled;
     }
 
-    /** Says that a pass has failed; of ports the last word stands. */
-    void fail(String reason) {
-        NodeNetworkState next;
+    /**
+     * Says that a pass has failed; of ports the last word stands.
+     *
+     * @param expected the node should have a switch; else nobody but an instance misses it
+     */
+    void fail(String reason, boolean expected) {
         synchronized (this) {
-            next =
+            closed = closed.isEmpty() ? "" : "the switch: " + reason;
+            NodeNetworkState next =
                     node.map(NodeNetworkState::toBuilder)
                             .orElseGet(NodeNetworkState::newBuilder)
                             .setError(reason)
                             .build();
-            if (node.equals(Optional.of(next))) {
+            if (!expected || node.equals(Optional.of(next))) {
                 return;
             }
             node = Optional.of(next);
-            closed = closed.isEmpty() ? "" : "the switch: " + reason;
         }
         listeners.forEach(listener -> listener.accept(Set.of()));
     }

@@ -19,7 +19,7 @@ final class Cable implements AutoCloseable {
         guest = "hvt-" + ProcessHandle.current().pid() + "-" + number;
         onNode("ip", "netns", "add", guest);
         onNode(
-                ("ip link add dev %s type veth peer name eth0 address %s netns %s")
+                "ip link add dev %s type veth peer name eth0 address %s netns %s"
                         .formatted(device, Scenes.mac(number), guest)
                         .split(" "));
         inGuest("ethtool", "-K", "eth0", "tx", "off");
