@@ -193,10 +193,10 @@ class NodeNetworkTest {
     private static NetworkObject port(int number, String instanceId) {
         NetworkObject.Builder port =
                 Scenes.port(
-                                Port.newBuilder()
-                                        .setId(portId(number))
-                                        .setInstanceId(instanceId)
-                                        .setNodeId(NODE))
+                        Port.newBuilder()
+                                .setId(portId(number))
+                                .setInstanceId(instanceId)
+                                .setNodeId(NODE))
                         .toBuilder();
         port.getPortBuilder().addHostnames("box-" + number);
         return port.build();
@@ -312,7 +312,7 @@ class NodeNetworkTest {
         String id =
                 run(
                         "cat /etc/resolv.conf /etc/hosts; hostname; ip addr show dev eth0; ip"
-                            + " route; echo ended; cat",
+                                + " route; echo ended; cat",
                         10);
         patiently().until(() -> output(id).contains("ended"));
         assertThat(output(id))
@@ -328,7 +328,7 @@ class NodeNetworkTest {
         String client =
                 run(
                         "ping -c 1 -W 1 box-10 && ping -c 1 -W 1 box-10.hv.internal; echo ended $?;"
-                            + " cat",
+                                + " cat",
                         11);
         patiently().until(() -> output(client).contains("ended"));
         assertThat(output(client)).contains("ended 0");
