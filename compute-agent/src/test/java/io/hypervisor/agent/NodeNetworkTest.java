@@ -379,8 +379,12 @@ class NodeNetworkTest {
         awaitPort(11, "DOWN");
         assertThat(controller.observed().get(id).getState())
                 .isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
-        assertThat(devices())
-                .containsExactlyInAnyOrder(Nics.device(portId(10)), Nics.device(portId(12)));
+        patiently()
+                .untilAsserted(
+                        () ->
+                                assertThat(devices())
+                                        .containsExactlyInAnyOrder(
+                                                Nics.device(portId(10)), Nics.device(portId(12))));
     }
 
     @Test

@@ -223,7 +223,11 @@ class NetworkReconcilerTest {
 
     private static List<String> withoutTimes() {
         return openvswitch.flows().stream()
-                .map(flow -> flow.replaceAll("duration=[^,]*, |n_packets=.*, n_bytes=[0-9]*, ", ""))
+                .map(
+                        flow ->
+                                flow.replaceAll(
+                                        "(duration|n_packets|n_bytes|idle_age|hard_age)=[^,]*, ",
+                                        ""))
                 .sorted()
                 .toList();
     }
