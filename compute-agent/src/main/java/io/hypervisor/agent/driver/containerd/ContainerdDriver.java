@@ -249,7 +249,7 @@ public final class ContainerdDriver implements InstanceDriver {
             runs.end(id);
         }
         checkNics(target);
-        folders.renewInput(id);
+        folders.makeConsole(id);
         gate.made(netns.make(target));
         Marks starting = marks.starting(target.runGeneration(), clock.now());
         List<Mount> rootfs = containers.mounts(container);

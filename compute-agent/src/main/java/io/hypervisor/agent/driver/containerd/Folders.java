@@ -52,11 +52,15 @@ final class Folders {
         }
     }
 
-    void renewInput(String id) {
+    /** Makes what a task's input comes from and its output goes to. */
+    void makeConsole(String id) {
         try {
             InputFifo.renew(config.input(id));
+            if (!Files.exists(config.log(id))) {
+                Files.createFile(config.log(id));
+            }
         } catch (IOException e) {
-            throw DriverException.passing("cannot make the console's input: " + e, e);
+            throw DriverException.passing("cannot make the console's files: " + e, e);
         }
     }
 

@@ -93,8 +93,8 @@ final class Runs {
                         .addAllRootfs(rootfs)
                         .setTerminal(terminal)
                         .setStdin(config.input(id).toString())
-                        .setStdout(output(id, terminal))
-                        .setStderr(terminal ? "" : output(id, false))
+                        .setStdout(terminal ? terminalOutput(id) : config.log(id).toString())
+                        .setStderr(terminal ? "" : secondName(config.log(id)))
                         .build();
         Daemon.call(() -> daemon.tasks().create(request));
         FaultPoint.CONTAINERD_START_TASK_CREATED.reached();
@@ -116,11 +116,16 @@ final class Runs {
         }
     }
 
-    private String output(String id, boolean terminal) {
-        if (terminal) {
-            return "binary:///bin/sh?" + encoded(logger) + "=" + encoded(config.folder(id));
-        }
-        return config.log(id).toUri().toString().replaceFirst("^file:/+", "file:///");
+    private String terminalOutput(String id) {
+        return "binary:///bin/sh?" + encoded(logger) + "=" + encoded(config.folder(id));
+    }
+
+    /**
+     * Under one name, the shim would open the log once for output and errors, and close it when the
+     * first of both ends: what else is said, such as why a process fails, would be lost.
+     */
+    private static String secondName(Path file) {
+        return file.resolveSibling(".") + "/" + file.getFileName();
     }
 
     private static String encoded(Path path) {

@@ -184,6 +184,17 @@ class ContainerdOutagesTest {
     }
 
     @Test
+    void errorsAreHeardAfterTheOutputHasEnded() {
+        Target target = started(shell("echo up; exec >&-; read line; echo late >&2; exit 8"));
+        awaitOutput(target, "up");
+        try (Console console = driver.console(target.instanceId())) {
+            console.write("go\n".getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(ended(target).exitCode()).hasValue(8);
+        awaitOutput(target, "late");
+    }
+
+    @Test
     void aTerminalEchoesAndHasASize() {
         Target target = started(shell("sh").toBuilder().setTty(true).build());
         try (Console console = driver.console(target.instanceId())) {
