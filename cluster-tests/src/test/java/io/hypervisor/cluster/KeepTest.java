@@ -60,7 +60,8 @@ class KeepTest {
 
     @Test
     void whatItKeepsEndsWithIt() throws Exception {
-        Process keeper = keep("trap 'echo asked; exit 0' TERM; echo begun; while :; do sleep 0.1; done");
+        Process keeper =
+                keep("trap 'echo asked; exit 0' TERM; echo begun; while :; do sleep 0.1; done");
         await().atMost(PATIENCE).until(() -> output().contains("begun"));
         keeper.destroy();
         assertThat(keeper.waitFor()).isZero();
