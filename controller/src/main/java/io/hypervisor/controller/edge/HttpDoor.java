@@ -195,7 +195,8 @@ public final class HttpDoor implements AutoCloseable {
 
     /** The port that is bound. */
     public int port() {
-        return server.activeLocalPort();
+        // Of any address: what Armeria calls a local port is one on loopback.
+        return server.activePorts().keySet().iterator().next().getPort();
     }
 
     @Override

@@ -134,6 +134,14 @@ final class Switching {
             take(
                     from(Origin.HERE, network, 100, serves(router)).is(Field.ETH_DST, end.mac()),
                     router);
+            if (network.overlay()) {
+                // Guests that asked for their gateway before it had this router still call it so.
+                take(
+                        from(Origin.HERE, network, 100, serves(router))
+                                .is(Field.ETH_DST, Mac.GATEWAY)
+                                .from(end.subnet()),
+                        router);
+            }
             if (network.overlay() && scene.gatewayHere(router)) {
                 take(
                         from(Origin.ELSEWHERE, network, 100, serves(router))

@@ -18,6 +18,7 @@ public final class Namespace implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
 
     private final String name;
+    private boolean closed;
 
     private Namespace(String name) {
         this.name = name;
@@ -69,7 +70,7 @@ public final class Namespace implements AutoCloseable {
     }
 
     /** Runs a program outside of all of them, which must succeed. */
-    static String host(String... command) {
+    public static String host(String... command) {
         return succeeded(Command.run(LONG, List.of(command)));
     }
 
@@ -80,6 +81,10 @@ public final class Namespace implements AutoCloseable {
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         for (String pid : host("ip", "netns", "pids", name).lines().toList()) {
             ProcessHandle.of(Long.parseLong(pid))
                     .ifPresent(
