@@ -2,10 +2,12 @@ package io.hypervisor.network.answer;
 
 import io.hypervisor.network.compiler.Asked;
 import io.hypervisor.network.compiler.Directory;
+import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.LogicalNetwork;
 import io.hypervisor.network.model.Mac;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,6 +135,34 @@ public final class Answers {
         return Routers.advertisements(directory, network, domain).stream()
                 .map(packet -> new Reply.Send(ofport, packet.frame()))
                 .toList();
+    }
+
+    /**
+     * What tells the hosts and switches of physical networks where routers' addresses and floating
+     * IPs are now, which is due when they have come to this node.
+     */
+    public List<Reply.Send> announcements() {
+        List<Reply.Send> all = new ArrayList<>();
+        directory
+                .atThisNode()
+                .forEach(
+                        (network, addresses) ->
+                                addresses.forEach(
+                                        (address, mac) ->
+                                                directory
+                                                        .physical(network)
+                                                        .map(
+                                                                to ->
+                                                                        announcement(
+                                                                                to, network,
+                                                                                address, mac))
+                                                        .ifPresent(all::add)));
+        return all;
+    }
+
+    private static Reply.Send announcement(
+            int to, LogicalNetwork network, Address address, Mac mac) {
+        return new Reply.Send(to, tagged(network, Neighbours.arp(mac, address, address)));
     }
 
     /** A datagram's answer to where it came from. */

@@ -135,6 +135,19 @@ public final class Directory {
         return Optional.ofNullable(wiring.patches().get(network.physicalNetwork()));
     }
 
+    /** IPv4 addresses that physical hosts find at this node, with the MAC addresses they see. */
+    public Map<LogicalNetwork, Map<Address, Mac>> atThisNode() {
+        Map<LogicalNetwork, Map<Address, Mac>> found = new HashMap<>();
+        for (LogicalNetwork network : networks.values()) {
+            Map<Address, Mac> addresses = new HashMap<>();
+            known.get(network.id()).values().stream()
+                    .filter(one -> !network.overlay() && one.here() && !one.address().v6())
+                    .forEach(one -> addresses.put(one.address(), one.outside()));
+            found.put(network, addresses);
+        }
+        return found;
+    }
+
     /** A router's end in a subnet; it has the gateway address. */
     public Optional<LogicalRouter.Interface> router(LogicalSubnet subnet) {
         return Optional.ofNullable(routersBySubnet.get(subnet.id()));

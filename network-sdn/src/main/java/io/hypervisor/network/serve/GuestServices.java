@@ -53,13 +53,17 @@ public final class GuestServices implements AutoCloseable {
                         () -> present.answers().advertisements().forEach(this::send));
     }
 
-    /** Answers from this view from now on; routers that changed are advertised. */
+    /** Answers from this view from now on; what changed is told to whom it concerns. */
     public void use(NodeView view, Wiring wiring) {
-        Set<Reply.Send> known = new HashSet<>(present.answers().advertisements());
+        Set<Reply.Send> known = told(present.answers());
         present = present(view, wiring);
-        present.answers().advertisements().stream()
-                .filter(advertisement -> !known.contains(advertisement))
-                .forEach(this::send);
+        told(present.answers()).stream().filter(news -> !known.contains(news)).forEach(this::send);
+    }
+
+    private static Set<Reply.Send> told(Answers answers) {
+        Set<Reply.Send> told = new HashSet<>(answers.advertisements());
+        told.addAll(answers.announcements());
+        return told;
     }
 
     private Present present(NodeView view, Wiring wiring) {

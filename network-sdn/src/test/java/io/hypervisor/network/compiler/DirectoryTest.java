@@ -143,4 +143,34 @@ class DirectoryTest {
                 .startsWith("020000000009")
                 .contains("86dd60000000");
     }
+
+    @Test
+    void whatPhysicalHostsFindHereIsAnnouncedThere() {
+        assertThat(directory.atThisNode().get(network("net-wan")).keySet())
+                .extracting(Address::toString)
+                .containsExactlyInAnyOrder("203.0.113.10", "203.0.113.20", "203.0.113.21");
+        List<String> frames =
+                new Answers(directory, "example.internal")
+                        .announcements().stream()
+                                .map(send -> HexFormat.of().formatHex(send.frame().array()))
+                                .toList();
+        String mac =
+                directory
+                        .atThisNode()
+                        .get(network("net-wan"))
+                        .get(Address.parse("203.0.113.20"))
+                        .toString()
+                        .replace(":", "");
+        assertThat(frames)
+                .contains(
+                        ("ffffffffffff" + mac + "0806 0001 0800 06 04 0001" + mac + "cb007114")
+                                        .replace(" ", "")
+                                + "000000000000cb007114")
+                // The router's end in the VLAN.
+                .anyMatch(frame -> frame.contains("810000640806") && frame.endsWith("0a000201"));
+
+        Wiring other = Wiring.assumed(view, "n2", Set.of("lan"));
+        assertThat(new Answers(new Directory(view, other), "example.internal").announcements())
+                .isEmpty();
+    }
 }
