@@ -53,6 +53,25 @@ public final class ContainerdDaemon implements AutoCloseable {
         process.onExit().join();
     }
 
+    /** Leaves what a containerd leaves that ends between a shim's start and its first order. */
+    void startShimWithoutTask(String id) throws IOException {
+        Path place = Path.of("io.containerd.runtime.v2.task", NAMESPACE, id);
+        Path work = Files.createDirectories(daemon.resolve("root").resolve(place));
+        Path bundle = Files.createDirectories(daemon.resolve("state").resolve(place));
+        Files.createSymbolicLink(bundle.resolve("work"), work);
+        Files.writeString(bundle.resolve("config.json"), "{}");
+        run("mkfifo", bundle.resolve("log"));
+        List<Object> shim = List.of("containerd-shim-runc-v2", "-id", id, "-address", socket());
+        List<Object> start = List.of("-namespace", NAMESPACE, "-publish-binary", "containerd");
+        // It makes its files where it is.
+        List<Object> command = new ArrayList<>(List.of("env", "-C", bundle));
+        command.add("TTRPC_ADDRESS=" + socket() + ".ttrpc");
+        command.addAll(shim);
+        command.addAll(start);
+        command.add("start");
+        run(command.toArray());
+    }
+
     private ProcessHandle process() {
         try {
             String pid = Files.readString(daemon.resolve("containerd.pid")).strip();
@@ -124,6 +143,7 @@ public final class ContainerdDaemon implements AutoCloseable {
             Path output = Files.createTempFile("hv-ctd", ".out");
             Process process =
                     new ProcessBuilder(arguments)
+                            .redirectInput(Path.of("/dev/null").toFile())
                             .redirectErrorStream(true)
                             .redirectOutput(output.toFile())
                             .start();

@@ -94,11 +94,16 @@ class ContainerdOutagesTest {
     }
 
     private Target started(InstanceSpec spec) {
+        Target target = created(spec);
+        driver.start(target);
+        return target;
+    }
+
+    private Target created(InstanceSpec spec) {
         String id = UUID.randomUUID().toString();
         Target target =
                 new Target(id, 1, 1, "box", false, spec, Metadata.getDefaultInstance(), List.of());
         driver.create(target);
-        driver.start(target);
         return target;
     }
 
@@ -149,6 +154,32 @@ class ContainerdOutagesTest {
         }
         assertThat(ended(lasting).exitCode()).hasValue(5);
         awaitOutput(lasting, "got hello");
+    }
+
+    @Test
+    void aShimThatWasNotAskedForATaskIsNotInTheWay() throws IOException {
+        Target target = created(shell("echo up; cat"));
+        daemon.startShimWithoutTask(target.instanceId());
+        daemon.kill();
+        daemon.start();
+        await().atMost(PATIENCE).until(() -> driver.health().healthy());
+        assertThatThrownBy(() -> driver.start(target))
+                .isInstanceOfSatisfying(
+                        DriverException.class, e -> assertThat(e.isPermanent()).isFalse());
+        driver.start(target);
+        awaitOutput(target, "up");
+    }
+
+    @Test
+    void aShimThatWasNotAskedForATaskGoesWithItsContainer() throws IOException {
+        Target target = created(shell("cat"));
+        daemon.startShimWithoutTask(target.instanceId());
+        daemon.kill();
+        daemon.start();
+        await().atMost(PATIENCE).until(() -> driver.health().healthy());
+        driver.destroy(target.instanceId());
+        await().atMost(PATIENCE)
+                .until(() -> daemon.processes().stream().noneMatch(line -> line.contains("shim")));
     }
 
     @Test
