@@ -59,8 +59,16 @@ public final class FaultyStore implements Store {
         gate.writeLock().lock();
     }
 
+    /** Whether a commit has come as far as the gate. */
+    public boolean isWaitedFor() {
+        return gate.hasQueuedThreads();
+    }
+
+    /** Does nothing if nothing is held. */
     public void release() {
-        gate.writeLock().unlock();
+        if (gate.isWriteLockedByCurrentThread()) {
+            gate.writeLock().unlock();
+        }
     }
 
     @Override
