@@ -70,6 +70,24 @@ final class LibvirtDaemon implements AutoCloseable {
         daemon.onExit().join();
     }
 
+    /**
+     * Kills libvirtd, and leaves what it leaves when it has not learned yet which QEMU it starts.
+     */
+    void killAsIfItWereStarting(String domain) throws IOException {
+        ProcessHandle qemu = qemu(domain).orElseThrow();
+        kill();
+        qemu.destroyForcibly();
+        qemu.onExit().join();
+        Path status = folder.resolve("run/qemu/" + domain + ".xml");
+        Files.writeString(
+                status,
+                Files.readString(status)
+                        .replaceFirst(
+                                "<domstatus .*>",
+                                "<domstatus state='paused' reason='starting up' pid='0'>"));
+        Files.delete(folder.resolve("run/qemu/" + domain + ".pid"));
+    }
+
     /** Starts it again after {@link #kill}. */
     void restart() {
         assertThat(startIn()).isEqualTo(uri);

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 @Tag("real")
@@ -34,6 +35,27 @@ class LibvirtScriptsTest {
             daemon.restart();
             assertThat(daemon.virsh("list", "--all")).isBlank();
             assertThat(LibvirtDaemon.run("mount")).doesNotContain("/run/libvirt");
+        }
+    }
+
+    @Test
+    void aStartThatWasCutShortIsForgotten() throws IOException {
+        Path xml = folder.resolve("domain.xml");
+        Files.writeString(
+                xml,
+                """
+                <domain type='qemu'><name>half</name><memory>16384</memory>
+                <os><type>hvm</type></os></domain>
+                """);
+        try (LibvirtDaemon daemon = LibvirtDaemon.start()) {
+            daemon.virsh("define", xml.toString());
+            daemon.virsh("start", "half");
+            daemon.killAsIfItWereStarting("half");
+            daemon.restart();
+            assertThat(daemon.virsh("domstate", "half")).isEqualToIgnoringNewLines("shut off");
+            daemon.virsh("start", "half");
+            daemon.virsh("destroy", "half");
+            daemon.virsh("undefine", "half");
         }
     }
 }
