@@ -34,7 +34,7 @@ final class HttpDoorTest {
     static void start() {
         storeTasks = new VirtualTasks();
         controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        // Its own choice, an upgrade to HTTP/2, sometimes leaves it waiting in vain.
+        // Over HTTP/2, its own choice, it takes a refusal before a request's end for a reset.
         http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     }
 
@@ -235,5 +235,36 @@ final class HttpDoorTest {
                 assertThat(answer).contains("HTTP/1.1 100", "HTTP/1.1 404");
             }
         }
+    }
+
+    /** What is answered to a request that asks for another protocol, until it contains a text. */
+    private static String askForUpgrade(String protocol, String then, String until)
+            throws IOException {
+        String request =
+                "GET /health HTTP/1.1\r\nhost: h\r\nconnection: Upgrade, HTTP2-Settings\r\n"
+                        + "upgrade: %s\r\nhttp2-settings: AAMAAABk\r\n\r\n".formatted(protocol);
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), controller.controller().httpPort())) {
+            socket.getOutputStream().write((request + then).getBytes(StandardCharsets.ISO_8859_1));
+            StringBuilder answer = new StringBuilder();
+            for (int c = 0; c >= 0 && answer.indexOf(until) < 0; ) {
+                c = socket.getInputStream().read();
+                answer.append((char) c);
+            }
+            return answer.toString();
+        }
+    }
+
+    @Test
+    void anUpgradeThatIsNotOfferedIsIgnored() throws IOException {
+        assertThat(askForUpgrade("gopher", "", "ok\n")).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void anUpgradeToHttp2IsGrantedAndTheRequestAnswered() throws IOException {
+        String prefaceAndNoSettings = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+        assertThat(askForUpgrade("h2c", prefaceAndNoSettings, "ok\n"))
+                .startsWith("HTTP/1.1 101")
+                .endsWith("ok\n");
     }
 }
