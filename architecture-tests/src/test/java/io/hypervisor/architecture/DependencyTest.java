@@ -126,6 +126,7 @@ class DependencyTest {
                     .resideInAnyPackage(
                             "io.hypervisor.controller.placement..",
                             "io.hypervisor.controller.state..",
+                            "io.hypervisor.controller.trace..",
                             "io.hypervisor.network.answer..",
                             "io.hypervisor.network.compiler..")
                     .or()

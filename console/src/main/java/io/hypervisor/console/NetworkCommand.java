@@ -96,6 +96,17 @@ final class NetworkCommand {
         hvctl.output().row(network, network, columns());
     }
 
+    @Command(
+            description =
+                    "Show what would happen to a packet that a port sends, flow by flow, and what"
+                            + " drops it. Sends nothing. Exit code 5: it is dropped.")
+    int trace(
+            @Parameters(paramLabel = "PORT", description = "Its name, address or id.") String named,
+            @Mixin TraceView.Shape packet) {
+        String portId = new NetworkLookup(hvctl.session()).port(named).getId();
+        return new TraceView(hvctl).show(packet.request(portId));
+    }
+
     @Command(description = "Delete a network that has no subnets and no ports.")
     void delete(
             @Parameters(paramLabel = "NETWORK", arity = "1..*", description = "Names or ids.")

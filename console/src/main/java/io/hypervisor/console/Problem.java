@@ -10,6 +10,7 @@ final class Problem extends RuntimeException {
     static final int USAGE = 2;
     static final int NOT_PLACED = 3;
     static final int TIMED_OUT = 4;
+    static final int DROPPED = 5;
 
     private final int exitCode;
     private final transient List<String> causes;

@@ -5,20 +5,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.AddSecurityRuleRequest;
 import io.hypervisor.api.v1.AddSecurityRuleResponse;
+import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.CreatePortRequest;
 import io.hypervisor.api.v1.CreatePortResponse;
 import io.hypervisor.api.v1.EtherType;
+import io.hypervisor.api.v1.GetNodeRequest;
 import io.hypervisor.api.v1.ListNetworksRequest;
 import io.hypervisor.api.v1.ListNetworksResponse;
+import io.hypervisor.api.v1.ListPortsRequest;
+import io.hypervisor.api.v1.ListPortsResponse;
 import io.hypervisor.api.v1.ListSecurityGroupsRequest;
 import io.hypervisor.api.v1.ListSecurityGroupsResponse;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.NetworkType;
+import io.hypervisor.api.v1.Node;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.SecurityGroup;
 import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.api.v1.SecurityRuleDirection;
+import io.hypervisor.api.v1.TraceHop;
+import io.hypervisor.api.v1.TracePacketRequest;
+import io.hypervisor.api.v1.TracePacketResponse;
+import io.hypervisor.api.v1.TraceVerdict;
 import io.hypervisor.console.Cli.Result;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.server.GrpcServer;
@@ -43,7 +52,7 @@ class NetworkCommandsTest {
                     tasks,
                     new SimpleMeterRegistry(),
                     List.of(),
-                    List.of(service),
+                    List.of(service, new Cluster()),
                     Duration.ofMillis(10));
     private final Cli hvctl = new Cli("127.0.0.1:" + server.port());
 
@@ -51,6 +60,15 @@ class NetworkCommandsTest {
     void stop() {
         server.close();
         tasks.close();
+    }
+
+    /** Knows one node. */
+    private static final class Cluster extends ClusterServiceGrpc.ClusterServiceImplBase {
+        @Override
+        public void getNode(GetNodeRequest request, StreamObserver<Node> observer) {
+            observer.onNext(Node.newBuilder().setHostname("rack-" + request.getNodeId()).build());
+            observer.onCompleted();
+        }
     }
 
     /** Two networks and a group; remembers what it was asked for last. */
@@ -80,6 +98,37 @@ class NetworkCommandsTest {
                                             .setVlanId(7)
                                             .setMtu(1500)
                                             .setTenantId("default"))
+                            .build());
+        }
+
+        @Override
+        public void listPorts(
+                ListPortsRequest request, StreamObserver<ListPortsResponse> observer) {
+            Port.Builder port = Port.newBuilder().setId(FakeController.id(4)).setName("p1");
+            answer(observer, ListPortsResponse.newBuilder().addPorts(port).build());
+        }
+
+        @Override
+        public void tracePacket(
+                TracePacketRequest request, StreamObserver<TracePacketResponse> observer) {
+            asked.set(request);
+            boolean dropped = request.getProtocol().equals("udp");
+            TraceHop.Builder hop =
+                    TraceHop.newBuilder()
+                            .setNodeId("1")
+                            .setTable("classify")
+                            .setFlow("table=0, in_port=4 actions=drop")
+                            .setServes("port p1")
+                            .setEffect("goes on to port-security");
+            answer(
+                    observer,
+                    TracePacketResponse.newBuilder()
+                            .addHops(hop)
+                            .setVerdict(
+                                    dropped
+                                            ? TraceVerdict.TRACE_VERDICT_DROPPED
+                                            : TraceVerdict.TRACE_VERDICT_DELIVERED)
+                            .setReason(dropped ? "no rule" : "port p2 gets it")
                             .build());
         }
 
@@ -195,5 +244,61 @@ class NetworkCommandsTest {
         assertThat(hvctl.run("sg", "allow", "web", "ingress", "--udp", "x").err())
                 .contains("ports: x");
         assertThat(hvctl.run("sg", "allow", "web", "sideways").code()).isEqualTo(2);
+    }
+
+    @Test
+    void aTraceShowsEachFlowAndEndsWithWhatBecameOfThePacket() {
+        Cli.Result delivered =
+                hvctl.run("network", "trace", "p1", "--to", "10.0.0.7", "--tcp", "80");
+        assertThat(delivered.code()).isZero();
+        assertThat(delivered.out())
+                .isEqualTo(
+                        """
+                        NODE    TABLE     SERVES   EFFECT
+                        rack-1  classify  port p1  goes on to port-security
+                        """);
+        assertThat(delivered.err()).isEqualTo("delivered: port p2 gets it\n");
+        assertThat(service.asked.get())
+                .isEqualTo(
+                        TracePacketRequest.newBuilder()
+                                .setPortId(FakeController.id(4))
+                                .setDestination("10.0.0.7")
+                                .setProtocol("tcp")
+                                .setDestinationPort(80)
+                                .build());
+
+        Cli.Result dropped =
+                hvctl.run(
+                        "network",
+                        "trace",
+                        "p1",
+                        "--to",
+                        "10.0.0.7",
+                        "--udp",
+                        "53",
+                        "--from-port",
+                        "9",
+                        "--source",
+                        "10.0.0.8",
+                        "-o",
+                        "json");
+        assertThat(dropped.code()).isEqualTo(5);
+        assertThat(dropped.out()).contains("TRACE_VERDICT_DROPPED").contains("actions");
+        assertThat(dropped.err()).isEqualTo("error: dropped: no rule\n");
+        assertThat(service.asked.get())
+                .isEqualTo(
+                        TracePacketRequest.newBuilder()
+                                .setPortId(FakeController.id(4))
+                                .setDestination("10.0.0.7")
+                                .setProtocol("udp")
+                                .setDestinationPort(53)
+                                .setSourcePort(9)
+                                .setSource("10.0.0.8")
+                                .build());
+        assertThat(
+                        hvctl.run("net", "trace", "p1", "--to", "1.2.3.4", "--tcp", "1", "--icmp")
+                                .code())
+                .isEqualTo(2);
+        assertThat(hvctl.run("net", "trace", "p1").code()).isEqualTo(2);
     }
 }

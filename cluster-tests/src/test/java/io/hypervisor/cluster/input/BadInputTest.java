@@ -139,6 +139,7 @@ final class BadInputTest {
                         NetworkRows.all(),
                         SubnetRows.all(),
                         PortRows.all(),
+                        TraceRows.all(),
                         GroupRows.all(),
                         RouterRows.all(),
                         FloatingRows.all())

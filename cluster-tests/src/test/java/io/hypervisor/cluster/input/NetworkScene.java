@@ -123,6 +123,15 @@ final class NetworkScene {
     private void groups() {
         known.put("{peer}", group("peer", ""));
         known.put("{group}", group("taken", "made-group"));
+        known.put(
+                "{foreign_group}",
+                network.createSecurityGroup(
+                                CreateSecurityGroupRequest.newBuilder()
+                                        .setName("foreign")
+                                        .setTenantId("elsewhere")
+                                        .build())
+                        .getSecurityGroup()
+                        .getId());
         AddSecurityRuleRequest.Builder rule =
                 AddSecurityRuleRequest.newBuilder()
                         .setSecurityGroupId(known.get("{group}"))

@@ -236,6 +236,19 @@ final class PortRows {
                         Code.PERMISSION_DENIED,
                         "OTHER_TENANT",
                         "of tenant default and not shared"),
+                CREATE.refused(
+                        "security_groups[0]",
+                        "{foreign_group}",
+                        Code.PERMISSION_DENIED,
+                        "OTHER_TENANT",
+                        "is of tenant elsewhere"),
+                UPDATE.with("update_mask", mask("security_groups"))
+                        .refused(
+                                "port.security_groups[0]",
+                                "{foreign_group}",
+                                Code.PERMISSION_DENIED,
+                                "OTHER_TENANT",
+                                "is of tenant elsewhere"),
                 CREATE.bad("binding_type", PortBindingType.PORT_BINDING_LINUX_BRIDGE_VALUE, fits),
                 CREATE.bad("binding_type", PortBindingType.PORT_BINDING_SRIOV_VALUE, fits),
                 CommonRows.usedRequestId(CREATE, "made-port"),

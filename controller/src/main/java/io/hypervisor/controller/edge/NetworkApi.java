@@ -79,6 +79,8 @@ import io.hypervisor.api.v1.RemoveRouterInterfaceRequest;
 import io.hypervisor.api.v1.RemoveRouterInterfaceResponse;
 import io.hypervisor.api.v1.RemoveSecurityRuleRequest;
 import io.hypervisor.api.v1.RemoveSecurityRuleResponse;
+import io.hypervisor.api.v1.TracePacketRequest;
+import io.hypervisor.api.v1.TracePacketResponse;
 import io.hypervisor.api.v1.UnbindPortRequest;
 import io.hypervisor.api.v1.UnbindPortResponse;
 import io.hypervisor.api.v1.UpdateNetworkRequest;
@@ -229,6 +231,12 @@ final class NetworkApi extends NetworkServiceGrpc.NetworkServiceImplBase {
     @Override
     public void unbindPort(UnbindPortRequest request, StreamObserver<UnbindPortResponse> observer) {
         Calls.answer(observer, ports.unbind(request));
+    }
+
+    @Override
+    public void tracePacket(
+            TracePacketRequest request, StreamObserver<TracePacketResponse> observer) {
+        Calls.answer(observer, ports.trace(request));
     }
 
     // ---- security groups

@@ -11,6 +11,8 @@ import io.hypervisor.api.v1.GetPortResponse;
 import io.hypervisor.api.v1.ListPortsRequest;
 import io.hypervisor.api.v1.ListPortsResponse;
 import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.TracePacketRequest;
+import io.hypervisor.api.v1.TracePacketResponse;
 import io.hypervisor.api.v1.UnbindPortRequest;
 import io.hypervisor.api.v1.UnbindPortResponse;
 import io.hypervisor.api.v1.UpdatePortRequest;
@@ -27,6 +29,7 @@ import io.hypervisor.controller.state.NetworkKeys;
 import io.hypervisor.controller.state.NetworkViews;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
+import io.hypervisor.controller.trace.PacketTrace;
 import io.hypervisor.core.Fault;
 
 import java.util.TreeSet;
@@ -119,5 +122,10 @@ record Ports(Networking networking) {
         PortRequests.check(request);
         UnbindPort action = new UnbindPort(request, networking.clock().timestamp());
         return UnbindPortResponse.newBuilder().setPort(networking.commit(action)).build();
+    }
+
+    TracePacketResponse trace(TracePacketRequest request) {
+        TraceRequests.check(request);
+        return PacketTrace.of(networking.now(), request);
     }
 }

@@ -2,6 +2,7 @@ package io.hypervisor.controller.feed;
 
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
+import io.hypervisor.api.internal.v1.NetworkObject;
 import io.hypervisor.api.internal.v1.NodeDelta;
 import io.hypervisor.api.internal.v1.NodeDocument;
 import io.hypervisor.api.internal.v1.PlacementRecord;
@@ -40,9 +41,13 @@ public final class NodeDocuments {
         for (String id : now.placedOn(nodeId)) {
             assignment(now, nodeId, id).ifPresent(document::addAssignments);
         }
+        return document.addAllNetwork(network(now, nodeId)).build();
+    }
+
+    /** The part of the network that concerns a node. */
+    public static List<NetworkObject> network(Snapshot now, String nodeId) {
         NetworkObjects network = new NetworkObjects(now, NetworkScope.of(now, nodeId));
-        network.keys().forEach(key -> network.get(key).ifPresent(document::addNetwork));
-        return document.build();
+        return network.keys().stream().flatMap(key -> network.get(key).stream()).toList();
     }
 
     /**

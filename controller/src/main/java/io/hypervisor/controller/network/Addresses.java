@@ -67,7 +67,7 @@ public final class Addresses {
     }
 
     /** Whether every address of a range may be a host's. */
-    static boolean isForHosts(Prefix range) {
+    public static boolean isForHosts(Prefix range) {
         return NO_HOSTS.stream().noneMatch(none -> overlap(none, range));
     }
 

@@ -45,6 +45,7 @@ public record NewPort(Port port, List<Edit> others) {
         requireAllowed(network, tenant);
         requireFreeName(now, request);
         requireFits(network, request.getBindingType(), at);
+        Tenants.requireMayUse(now, request.getSecurityGroupsList(), tenant, network);
         DefaultGroups.Group groups = groups(now, request, network, fresh.after(2));
         Place place = place(now, request, at);
         boolean chosen = request.getBindingType() != PortBindingType.PORT_BINDING_UNSPECIFIED;
@@ -220,7 +221,6 @@ public record NewPort(Port port, List<Edit> others) {
 
     private static DefaultGroups.Group groups(
             Snapshot now, CreatePortRequest request, Network network, Fresh fresh) {
-        request.getSecurityGroupsList().forEach(group -> Lookup.securityGroup(now, group, 0));
         return request.getSecurityGroupsCount() == 0
                 ? DefaultGroups.of(now, network.getTenantId(), fresh)
                 : new DefaultGroups.Group("", List.of());

@@ -1,7 +1,10 @@
 package io.hypervisor.controller.network;
 
 import io.hypervisor.api.v1.Network;
+import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
+
+import java.util.Collection;
 
 /** Who owns networks, ports and the rest. */
 public final class Tenants {
@@ -28,6 +31,31 @@ public final class Tenants {
                             + " and is not shared (expected: a network of tenant "
                             + tenantId
                             + ", or a shared one)");
+        }
+    }
+
+    /**
+     * NOT_FOUND unless the groups exist; PERMISSION_DENIED unless each is of the port's tenant or
+     * of the network's, whose group a port has when it names none.
+     */
+    public static void requireMayUse(
+            Snapshot now, Collection<String> groupIds, String tenantId, Network network) {
+        for (String id : groupIds) {
+            String owner = Lookup.securityGroup(now, id, 0).getSecurityGroup().getTenantId();
+            if (!owner.equals(tenantId) && !owner.equals(network.getTenantId())) {
+                throw Fault.of(
+                        Fault.Kind.PERMISSION_DENIED,
+                        "OTHER_TENANT",
+                        "security group "
+                                + id
+                                + ": is of tenant "
+                                + owner
+                                + " (expected: one of the port's tenant "
+                                + tenantId
+                                + ", or of the network's, "
+                                + network.getTenantId()
+                                + ")");
+            }
         }
     }
 }

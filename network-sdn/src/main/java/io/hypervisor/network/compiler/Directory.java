@@ -159,7 +159,7 @@ public final class Directory {
     }
 
     /**
-     * Who has an IPv6 address of a network, as far as this node answers for it.
+     * Who has an address of a network, as far as this node answers for it.
      *
      * @param physical a physical host asks
      */

@@ -61,7 +61,7 @@ final class Passage {
                 new End(
                         Verdict.DROPPED,
                         nodeId(),
-                        "",
+                        ruled(stage),
                         "dropped in " + stage.title() + ": " + stage.miss(),
                         Walk.frame(fields));
         boolean fromElsewhere = number(Field.ORIGIN) != Origin.HERE.code();
@@ -70,6 +70,15 @@ final class Passage {
         } else {
             steps.end(end);
         }
+    }
+
+    /** The port whose security groups have to allow what a stage lets pass. */
+    private String ruled(Stage stage) {
+        return switch (stage) {
+            case EGRESS -> portId(number(Field.SOURCE));
+            case INGRESS -> portId(number(Field.TARGET));
+            default -> "";
+        };
     }
 
     private void act(Action action) {

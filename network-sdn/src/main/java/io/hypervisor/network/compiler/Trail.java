@@ -29,7 +29,8 @@ public record Trail(List<Hop> hops, List<End> ends) {
     /**
      * Where a copy ended.
      *
-     * @param where the port or the physical network; empty for others
+     * @param where the port that got it or whose rules dropped it, or the physical network; empty
+     *     for others
      * @param reason as a sentence
      * @param packet as it was there
      */
@@ -45,7 +46,8 @@ public record Trail(List<Hop> hops, List<End> ends) {
         return end().reason();
     }
 
-    private End end() {
+    /** Where the copy ended that got furthest. */
+    public End end() {
         return ends.stream()
                 .min(Comparator.comparing(End::verdict))
                 .orElseThrow(() -> new IllegalStateException("a packet has vanished: " + hops));

@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -23,31 +22,34 @@ public final class Walk {
     /** A node's switch. */
     public record Node(Wiring wiring, FlowTable table) {}
 
-    private final SortedMap<String, Node> nodes = new TreeMap<>();
+    private final Switches switches;
     private final Map<String, Lookup> lookups = new HashMap<>();
     private final Memory memory;
 
-    private Walk(Collection<Node> nodes, Memory memory) {
-        for (Node node : nodes) {
-            this.nodes.put(node.wiring().nodeId(), node);
-            lookups.put(node.wiring().nodeId(), new Lookup(node.table().flows()));
-        }
+    private Walk(Switches switches, Memory memory) {
+        this.switches = switches;
         this.memory = memory;
     }
 
     /** Switches that have seen no packet yet. */
+    public static Walk through(Switches switches) {
+        return new Walk(switches, new Memory());
+    }
+
+    /** All switches, which have seen no packet yet. */
     public static Walk through(Collection<Node> nodes) {
-        return new Walk(nodes, new Memory());
+        return through(Switches.of(nodes));
     }
 
     /** These switches with other tables, and all that they remember. */
     public Walk rewired(Collection<Node> changed) {
-        return new Walk(changed, memory.copy());
+        return new Walk(Switches.of(changed), memory.copy());
     }
 
     /** What becomes of a packet that a local port sends. */
     public Trail fromPort(String nodeId, String portId, Packet packet) {
-        return from(nodeId, nodes.get(nodeId).wiring().ports().get(portId).ofport(), packet);
+        Wiring wiring = switches.node(nodeId).wiring();
+        return from(nodeId, wiring.ports().get(portId).ofport(), packet);
     }
 
     /**
@@ -71,13 +73,17 @@ public final class Walk {
         Map<Field, BigInteger> fields = new TreeMap<>(packet.fields());
         fields.putAll(tunnel);
         fields.put(Field.IN_PORT, BigInteger.valueOf(ofport));
-        new Passage(this, nodes.get(nodeId), fields, steps).enter(Stage.CLASSIFY);
+        new Passage(this, switches.node(nodeId), fields, steps).enter(Stage.CLASSIFY);
     }
 
     Optional<Flow> find(String nodeId, Stage stage, Map<Field, BigInteger> fields) {
         return stage.learned()
                 ? memory.learned(nodeId, fields)
-                : lookups.get(nodeId).find(stage, fields);
+                : lookups.computeIfAbsent(nodeId, this::lookup).find(stage, fields);
+    }
+
+    private Lookup lookup(String nodeId) {
+        return new Lookup(switches.node(nodeId).table().flows());
     }
 
     Memory memory() {
@@ -90,11 +96,7 @@ public final class Walk {
         Field target = v6 ? Field.TUNNEL_TARGET6 : Field.TUNNEL_TARGET;
         Address endpoint = new Address(v6, fields.getOrDefault(target, BigInteger.ZERO));
         Packet packet = frame(fields);
-        Optional<Node> receiver =
-                nodes.values().stream()
-                        .filter(node -> node.wiring().tunnel() > 0)
-                        .filter(node -> Address.parse(node.wiring().vtep()).equals(endpoint))
-                        .findFirst();
+        Optional<Node> receiver = switches.withEndpoint(from, endpoint);
         if (receiver.isEmpty()) {
             steps.end(
                     new End(
@@ -117,15 +119,13 @@ public final class Walk {
      */
     void physical(String from, String name, Packet packet, Steps steps) {
         boolean taken = false;
-        for (Node node : nodes.values()) {
+        for (Node node : switches.beside(from, name, packet)) {
             Wiring wiring = node.wiring();
-            if (!wiring.nodeId().equals(from) && wiring.patches().containsKey(name)) {
-                Steps there = new Steps();
-                arrive(wiring.nodeId(), wiring.patches().get(name), packet, Map.of(), there);
-                if (there.concerned()) {
-                    taken = true;
-                    steps.add(there);
-                }
+            Steps there = new Steps();
+            arrive(wiring.nodeId(), wiring.patches().get(name), packet, Map.of(), there);
+            if (there.concerned()) {
+                taken = true;
+                steps.add(there);
             }
         }
         boolean forMany = packet.get(Field.ETH_DST).testBit(40);
@@ -153,6 +153,6 @@ public final class Walk {
                         stage,
                         flow.text(),
                         node.table().serves(flow.cookie()),
-                        Effects.of(flow)));
+                        Effects.of(flow, node.wiring())));
     }
 }

@@ -5,10 +5,12 @@ import io.hypervisor.network.model.LogicalPort;
 import io.hypervisor.network.model.Mac;
 import io.hypervisor.network.model.NodeView;
 
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * What a node's switch looks like: the interfaces that stand for what the view talks of.
@@ -39,6 +41,24 @@ public record Wiring(
     /** The MAC address with which the node sends what it has routed into physical networks. */
     public Mac mac() {
         return Mac.ofNode(nodeId);
+    }
+
+    /** What an interface leads to, in words. */
+    String behind(int ofport) {
+        if (ofport == tunnel && tunnel > 0) {
+            return "the tunnel";
+        }
+        return named(ports, plug -> plug.ofport() == ofport, "port ")
+                .or(() -> named(patches, patch -> patch == ofport, "physical network "))
+                .orElse("interface " + ofport);
+    }
+
+    private static <T> Optional<String> named(
+            SortedMap<String, T> all, Predicate<T> wanted, String kind) {
+        return all.entrySet().stream()
+                .filter(one -> wanted.test(one.getValue()))
+                .map(one -> kind + one.getKey())
+                .findFirst();
     }
 
     /** Frames of the network can travel beyond this node. */

@@ -10,6 +10,7 @@ import io.hypervisor.controller.network.Fresh;
 import io.hypervisor.controller.network.Lookup;
 import io.hypervisor.controller.network.Masks;
 import io.hypervisor.controller.network.PortRules;
+import io.hypervisor.controller.network.Tenants;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NetworkKeys;
 import io.hypervisor.controller.state.Snapshot;
@@ -36,9 +37,9 @@ public record UpdatePort(UpdatePortRequest request, Fresh fresh) implements Acti
         Port next = Masks.write(old, request.getPort(), request.getUpdateMask());
         List<Edit> edits = new ArrayList<>();
         if (request.getUpdateMask().getPathsList().contains(GROUPS)) {
-            next.getSecurityGroupsList().forEach(group -> Lookup.securityGroup(now, group, 0));
+            Network network = Lookup.network(now, old.getNetworkId(), 0).getNetwork();
+            Tenants.requireMayUse(now, next.getSecurityGroupsList(), old.getTenantId(), network);
             if (next.getSecurityGroupsCount() == 0) {
-                Network network = Lookup.network(now, old.getNetworkId(), 0).getNetwork();
                 DefaultGroups.Group group = DefaultGroups.of(now, network.getTenantId(), fresh);
                 next = next.toBuilder().addSecurityGroups(group.id()).build();
                 edits.addAll(group.edits());

@@ -134,7 +134,7 @@ public final class Lab {
         return CreatePortRequest.newBuilder().setNetworkId(network.getId());
     }
 
-    public Port port(Network network) {
-        return act(create(in(network)));
+    public Port port(Network network, String... groups) {
+        return act(create(in(network).addAllSecurityGroups(List.of(groups))));
     }
 }

@@ -9,6 +9,8 @@ import com.google.protobuf.FieldMask;
 import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.v1.AllocateIPRequest;
 import io.hypervisor.api.v1.BindPortRequest;
+import io.hypervisor.api.v1.CreateNetworkRequest;
+import io.hypervisor.api.v1.CreateSecurityGroupRequest;
 import io.hypervisor.api.v1.DeletePortRequest;
 import io.hypervisor.api.v1.IPAllocation;
 import io.hypervisor.api.v1.Network;
@@ -115,6 +117,55 @@ final class PortVerbsTest {
                 Fault.Kind.FAILED_PRECONDITION);
         lab.refused(lab.create(Lab.in(small).setSubnetId("none")), Fault.Kind.NOT_FOUND);
         lab.refused(lab.create(Lab.in(small).addSecurityGroups("none")), Fault.Kind.NOT_FOUND);
+    }
+
+    @Test
+    void groupsAreOfThePortsTenantOrOfTheNetworks() {
+        Network shared =
+                lab.act(
+                        lab.create(
+                                CreateNetworkRequest.newBuilder().setName("all").setShared(true)));
+        lab.subnet(shared, "10.8.0.0/24");
+        String ours = group("default");
+        String guests = group("guest");
+        String foreign = group("foreign");
+        Port port =
+                lab.act(
+                        lab.create(
+                                Lab.in(shared)
+                                        .setTenantId("guest")
+                                        .addSecurityGroups(ours)
+                                        .addSecurityGroups(guests)));
+        Fault fault =
+                lab.refused(
+                        lab.create(Lab.in(shared).setTenantId("guest").addSecurityGroups(foreign)),
+                        Fault.Kind.PERMISSION_DENIED);
+        assertThat(fault).hasMessageContaining(foreign + ": is of tenant foreign");
+        lab.refused(
+                lab.create(Lab.in(shared).addSecurityGroups(guests)), Fault.Kind.PERMISSION_DENIED);
+        lab.refused(regroup(port, foreign), Fault.Kind.PERMISSION_DENIED);
+        assertThat(lab.act(regroup(port, guests)).getSecurityGroupsList()).containsExactly(guests);
+    }
+
+    private String group(String tenant) {
+        return lab.act(
+                        new CreateSecurityGroup(
+                                CreateSecurityGroupRequest.newBuilder()
+                                        .setName("g")
+                                        .setTenantId(tenant)
+                                        .build(),
+                                Lab.NO_MARK,
+                                lab.fresh()))
+                .getId();
+    }
+
+    private UpdatePort regroup(Port port, String group) {
+        return new UpdatePort(
+                UpdatePortRequest.newBuilder()
+                        .setPort(Port.newBuilder().setId(port.getId()).addSecurityGroups(group))
+                        .setUpdateMask(FieldMask.newBuilder().addPaths("security_groups"))
+                        .build(),
+                lab.fresh());
     }
 
     @Test
