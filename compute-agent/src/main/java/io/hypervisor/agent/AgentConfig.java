@@ -3,6 +3,7 @@ package io.hypervisor.agent;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
@@ -44,6 +45,7 @@ public record AgentConfig(
         Map<String, String> labels,
         Drivers drivers,
         Network network,
+        RegistryConfig registries,
         Reserve reserve,
         TlsConfig tls,
         @Default("false") boolean stopInstancesOnExit,

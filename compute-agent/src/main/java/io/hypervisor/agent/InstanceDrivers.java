@@ -93,7 +93,8 @@ final class InstanceDrivers {
                         config.dataDir(),
                         config.deviceMark(),
                         config.network().offload());
-        ContainerdDriver driver = new ContainerdDriver(containerd, clock, tasks, metrics);
+        ContainerdDriver driver =
+                new ContainerdDriver(containerd, config.registries(), clock, tasks, metrics);
         return new PooledDriver(driver, tasks, container.threads());
     }
 }

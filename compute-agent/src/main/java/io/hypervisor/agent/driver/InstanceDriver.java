@@ -62,6 +62,11 @@ public interface InstanceDriver extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** The power to fetch images, if it has it. */
+    default Optional<ImagePulls> imagePulls() {
+        return Optional.empty();
+    }
+
     /** What a running instance uses. cpu_usage_percent is left 0 for the caller to derive. */
     InstanceStats stats(String instanceId);
 

@@ -99,6 +99,12 @@ public final class PooledDriver implements InstanceDriver {
         return driver.hotPlug().map(power -> target -> change(() -> power.wire(target)));
     }
 
+    // Waits for networks, not for native calls: no thread of the pool is held by it.
+    @Override
+    public Optional<ImagePulls> imagePulls() {
+        return driver.imagePulls();
+    }
+
     @Override
     public InstanceStats stats(String instanceId) {
         return on(reads, () -> driver.stats(instanceId));

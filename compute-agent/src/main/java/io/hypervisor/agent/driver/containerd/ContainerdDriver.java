@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.HotPlug;
+import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
@@ -16,6 +17,8 @@ import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
 import io.hypervisor.agent.driver.containerd.wire.Process;
 import io.hypervisor.agent.driver.containerd.wire.TaskStatus;
+import io.hypervisor.agent.registry.Registries;
+import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
@@ -48,6 +51,8 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Daemon daemon;
     private final ImageStore images;
     private final Containers containers;
+    private final Registries registries;
+    private final Pulls pulls;
     private final Runs runs;
     private final Folders folders;
     private final Host host;
@@ -63,6 +68,16 @@ public final class ContainerdDriver implements InstanceDriver {
      */
     public ContainerdDriver(
             ContainerdConfig config, Clock clock, Tasks tasks, MeterRegistry meters) {
+        this(config, RegistryConfig.plain(), clock, tasks, meters);
+    }
+
+    /** A driver that fetches images as the configuration of registries says. */
+    public ContainerdDriver(
+            ContainerdConfig config,
+            RegistryConfig registryConfig,
+            Clock clock,
+            Tasks tasks,
+            MeterRegistry meters) {
         this.config = config;
         this.clock = clock;
         this.tasks = tasks;
@@ -74,6 +89,10 @@ public final class ContainerdDriver implements InstanceDriver {
         images = new ImageStore(daemon);
         containers = new Containers(daemon, config);
         runs = new Runs(daemon, config);
+        registries = new Registries(registryConfig, tasks);
+        pulls =
+                new Pulls(
+                        new ImagePull.Images(daemon, images, containers, tasks), registries, clock);
         LogLimit limit = new LogLimit(config.data().resolve("container"), MAX_LOG_BYTES, meters);
         logLimit = tasks.every(LOG_PERIOD, tasks.concurrent("containerd-logs"), limit::pass);
     }
@@ -380,6 +399,11 @@ public final class ContainerdDriver implements InstanceDriver {
     }
 
     @Override
+    public Optional<ImagePulls> imagePulls() {
+        return Optional.of(pulls);
+    }
+
+    @Override
     public Console console(String instanceId) {
         alive(checked(instanceId));
         return new ContainerConsole(instanceId, config, runs);
@@ -437,6 +461,7 @@ public final class ContainerdDriver implements InstanceDriver {
     public void close() {
         events.ifPresent(EventStream::close);
         logLimit.cancel();
+        registries.close();
         daemon.close();
     }
 }

@@ -13,9 +13,11 @@ import io.grpc.stub.MetadataUtils;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.containerd.wire.ContainersGrpc;
 import io.hypervisor.agent.driver.containerd.wire.ContentGrpc;
+import io.hypervisor.agent.driver.containerd.wire.DiffGrpc;
 import io.hypervisor.agent.driver.containerd.wire.EventsGrpc;
 import io.hypervisor.agent.driver.containerd.wire.ImagesGrpc;
 import io.hypervisor.agent.driver.containerd.wire.IntrospectionGrpc;
+import io.hypervisor.agent.driver.containerd.wire.LeasesGrpc;
 import io.hypervisor.agent.driver.containerd.wire.SnapshotsGrpc;
 import io.hypervisor.agent.driver.containerd.wire.TasksGrpc;
 import io.hypervisor.agent.driver.containerd.wire.VersionGrpc;
@@ -35,6 +37,8 @@ import java.util.regex.Pattern;
 final class Daemon implements AutoCloseable {
     // Far above what any call takes; a daemon that needs longer counts as out of reach.
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    // A layer of many GiB takes that long on a slow disk.
+    private static final Duration UNPACKING = Duration.ofMinutes(30);
     private static final int MAX_MESSAGE = 16 << 20;
 
     // What runc says when the image or the spec is at fault, not the moment.
@@ -59,13 +63,28 @@ final class Daemon implements AutoCloseable {
                         .maxInboundMessageSize(MAX_MESSAGE)
                         .usePlaintext()
                         .build();
+        calls = with(channel, "containerd-namespace", config.namespace());
+    }
+
+    private static Channel with(Channel channel, String header, String value) {
         Metadata headers = new Metadata();
-        headers.put(
-                Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER),
-                config.namespace());
-        calls =
-                ClientInterceptors.intercept(
-                        channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+        headers.put(Metadata.Key.of(header, Metadata.ASCII_STRING_MARSHALLER), value);
+        return ClientInterceptors.intercept(
+                channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+
+    /** Calls whose results a lease keeps. */
+    Channel leased(String lease) {
+        return with(calls, "containerd-lease", lease);
+    }
+
+    LeasesGrpc.LeasesBlockingStub leases() {
+        return patient(LeasesGrpc.newBlockingStub(calls));
+    }
+
+    DiffGrpc.DiffBlockingStub diff() {
+        return DiffGrpc.newBlockingStub(calls)
+                .withDeadlineAfter(UNPACKING.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     ContainersGrpc.ContainersBlockingStub containers() {
@@ -107,7 +126,7 @@ final class Daemon implements AutoCloseable {
         }
     }
 
-    private static <S extends AbstractStub<S>> S patient(S stub) {
+    static <S extends AbstractStub<S>> S patient(S stub) {
         return stub.withDeadlineAfter(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     }
 

@@ -3,24 +3,27 @@ package io.hypervisor.agent.driver.containerd;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 
+import com.google.protobuf.FieldMask;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.containerd.wire.CreateImageRequest;
 import io.hypervisor.agent.driver.containerd.wire.GetImageRequest;
 import io.hypervisor.agent.driver.containerd.wire.ListImagesRequest;
 import io.hypervisor.agent.driver.containerd.wire.ReadContentRequest;
 import io.hypervisor.agent.driver.containerd.wire.ReadContentResponse;
 import io.hypervisor.agent.driver.containerd.wire.StoredImage;
+import io.hypervisor.agent.driver.containerd.wire.UpdateImageRequest;
+import io.hypervisor.agent.registry.Descriptor;
+import io.hypervisor.agent.registry.Manifest;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceType;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,9 +33,6 @@ import java.util.TreeMap;
 
 /** The images of a containerd, and what their manifests say. */
 final class ImageStore {
-    // Manifests and configurations are a few KiB; this only stops a blob that is neither.
-    private static final int MAX_BLOB = 4 << 20;
-    private static final int MAX_INDEX_DEPTH = 3;
     // As many as the different images that one node is likely to start; an entry is a few KiB.
     private static final int MAX_CACHED = 256;
 
@@ -60,18 +60,46 @@ final class ImageStore {
 
     /** An image by the name that a spec uses. */
     Unpacked resolve(String name) {
-        String full = ImageName.full(name);
-        GetImageRequest request = GetImageRequest.newBuilder().setName(full).build();
         StoredImage image =
-                Daemon.find(() -> daemon.images().get(request))
+                find(name)
                         .orElseThrow(
                                 () ->
                                         Wording.wrong(
                                                 "spec.image",
                                                 name,
-                                                "the name of an image on this node"))
-                        .getImage();
+                                                "the name of an image on this node"));
         return unpacked(image.getTarget().getDigest());
+    }
+
+    private Optional<StoredImage> find(String name) {
+        GetImageRequest request =
+                GetImageRequest.newBuilder().setName(ImageName.full(name)).build();
+        return Daemon.find(() -> daemon.images().get(request).getImage());
+    }
+
+    /** Whether there is an image of this name. */
+    boolean holds(String name) {
+        return find(name).isPresent();
+    }
+
+    /** Gives a name to an image whose parts are all there, or to another image. */
+    void name(String name, Descriptor target) {
+        StoredImage image =
+                StoredImage.newBuilder().setName(name).setTarget(wire(target)).build();
+        CreateImageRequest create = CreateImageRequest.newBuilder().setImage(image).build();
+        try {
+            var _ = daemon.images().create(create);
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() != Status.Code.ALREADY_EXISTS) {
+                throw Daemon.failure(e);
+            }
+            UpdateImageRequest update =
+                    UpdateImageRequest.newBuilder()
+                            .setImage(image)
+                            .setUpdateMask(FieldMask.newBuilder().addPaths("target"))
+                            .build();
+            var _ = Daemon.call(() -> daemon.images().update(update));
+        }
     }
 
     /** Every image once, by its shortest name; all its names are tags. */
@@ -139,58 +167,34 @@ final class ImageStore {
     }
 
     private Unpacked read(String digest) {
-        JsonObject manifest = json(digest);
-        for (int depth = 0; manifest.has("manifests"); depth++) {
-            if (depth == MAX_INDEX_DEPTH) {
+        JsonObject document = json(digest);
+        Optional<Descriptor> next = Manifest.chosen(document);
+        for (int depth = 0; next.isPresent(); depth++) {
+            if (depth == Manifest.MAX_INDEX_DEPTH) {
                 throw new JsonParseException("indexes of indexes");
             }
-            manifest = json(ours(manifest));
+            document = json(next.get().digest());
+            next = Manifest.chosen(document);
         }
-        JsonObject config = manifest.getAsJsonObject("config");
-        if (config == null || !manifest.has("layers")) {
-            throw new JsonParseException("neither an index nor a manifest");
-        }
-        long size = config.get("size").getAsLong();
-        for (JsonElement layer : manifest.getAsJsonArray("layers")) {
-            size += layer.getAsJsonObject().get("size").getAsLong();
-        }
-        JsonObject image = json(config.get("digest").getAsString());
+        Manifest manifest = Manifest.of(document);
+        JsonObject image = json(manifest.config().digest());
         JsonElement process = image.get("config");
         return new Unpacked(
                 ImageConfig.of(
                         process != null && process.isJsonObject()
                                 ? process.getAsJsonObject()
                                 : new JsonObject()),
-                chainId(diffIds(image)),
-                size);
+                chainId(Manifest.diffIds(image)),
+                manifest.size());
     }
 
-    private static List<String> diffIds(JsonObject image) {
-        List<String> ids = new ArrayList<>();
-        image.getAsJsonObject("rootfs")
-                .getAsJsonArray("diff_ids")
-                .forEach(id -> ids.add(id.getAsString()));
-        return ids;
-    }
-
-    // The manifest in an index that is for this machine.
-    private static String ours(JsonObject index) {
-        String arch = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
-        for (JsonElement element : index.getAsJsonArray("manifests")) {
-            JsonObject entry = element.getAsJsonObject();
-            JsonElement platform = entry.get("platform");
-            if (platform == null
-                    || (text(platform, "os").equals("linux")
-                            && text(platform, "architecture").equals(arch))) {
-                return entry.get("digest").getAsString();
-            }
-        }
-        throw new JsonParseException("it has no part for linux/" + arch);
-    }
-
-    private static String text(JsonElement object, String key) {
-        JsonElement value = object.getAsJsonObject().get(key);
-        return value == null ? "" : value.getAsString();
+    /** As containerd has it. */
+    static io.hypervisor.agent.driver.containerd.wire.Descriptor wire(Descriptor blob) {
+        return io.hypervisor.agent.driver.containerd.wire.Descriptor.newBuilder()
+                .setMediaType(blob.mediaType())
+                .setDigest(blob.digest())
+                .setSize(blob.size())
+                .build();
     }
 
     /** The name of the snapshot of layers on top of each other, as OCI defines it. */
@@ -200,34 +204,27 @@ final class ImageStore {
         }
         String chain = diffIds.getFirst();
         for (String diffId : diffIds.subList(1, diffIds.size())) {
-            chain = "sha256:" + sha256(chain + " " + diffId);
+            String pair = chain + " " + diffId;
+            chain = Descriptor.sha256(pair.getBytes(StandardCharsets.US_ASCII));
         }
         return chain;
     }
 
-    private static String sha256(String text) {
-        try {
-            byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
-    }
-
-    private JsonObject json(String digest) {
+    /** A manifest, an index or a configuration. */
+    JsonObject json(String digest) {
         ReadContentRequest request = ReadContentRequest.newBuilder().setDigest(digest).build();
         byte[] blob =
                 Daemon.find(() -> drain(daemon.content().read(request)))
                         .orElseThrow(() -> new JsonParseException("it lacks " + digest));
-        return JsonParser.parseString(new String(blob, StandardCharsets.UTF_8)).getAsJsonObject();
+        return Manifest.json(blob);
     }
 
     private static byte[] drain(Iterator<ReadContentResponse> parts) {
         ByteArrayOutputStream blob = new ByteArrayOutputStream();
         while (parts.hasNext()) {
             byte[] part = parts.next().getData().toByteArray();
-            if (blob.size() + part.length > MAX_BLOB) {
-                throw new JsonParseException("larger than " + MAX_BLOB + " bytes");
+            if (blob.size() + part.length > Manifest.MAX_BYTES) {
+                throw new JsonParseException("larger than " + Manifest.MAX_BYTES + " bytes");
             }
             blob.write(part, 0, part.length);
         }

@@ -1,0 +1,176 @@
+package io.hypervisor.agent.driver.containerd;
+
+import com.google.gson.JsonParseException;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.ImagePulls.Progress;
+import io.hypervisor.agent.driver.ImagePulls.Stage;
+import io.hypervisor.agent.registry.Descriptor;
+import io.hypervisor.agent.registry.Manifest;
+import io.hypervisor.agent.registry.Reference;
+import io.hypervisor.agent.registry.Repository;
+import io.hypervisor.core.Tasks;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Brings one image from a registry: its blobs, its snapshots, and last its name, so that nobody
+ * finds half of it. A lease keeps what has no name yet. Done again after an end at any point, it
+ * does what is left to do.
+ */
+final class ImagePull {
+    private static final int TRANSFERS = 3;
+    private static final String REFERS = "containerd.io/gc.ref.";
+
+    private final String name;
+    private final Images images;
+    private final Contents contents;
+    private final Layers layers;
+    private final Download download;
+    private final Executor executor;
+    private final CompletableFuture<Void> abandoned;
+    private volatile Progress progress = new Progress(Stage.RESOLVING, 0, 0);
+
+    /** What all pulls of a node share. */
+    record Images(Daemon daemon, ImageStore store, Containers containers, Tasks tasks) {}
+
+    /**
+     * A pull that has not begun.
+     *
+     * @param name in full
+     * @param lease keeps its parts
+     * @param abandoned completes when nobody wants it any more
+     */
+    ImagePull(
+            String name,
+            Images images,
+            String lease,
+            PullLocks locks,
+            CompletableFuture<Void> abandoned) {
+        this.name = name;
+        this.images = images;
+        this.abandoned = abandoned;
+        Daemon daemon = images.daemon();
+        contents = new Contents(daemon.leased(lease));
+        layers =
+                new Layers(daemon, lease, images.containers().snapshotter(), locks.snapshots());
+        download = new Download(contents, locks.blobs(), images.tasks(), abandoned);
+        executor = images.tasks().concurrent("image-layer");
+    }
+
+    Progress progress() {
+        return progress;
+    }
+
+    /** Tries every host in order; what the last one says is why it fails. */
+    void run(List<Repository> hosts) {
+        String version = Reference.of(name).version();
+        for (Repository host : hosts) {
+            try {
+                bring(host, version);
+                return;
+            } catch (DriverException e) {
+                if (host.equals(hosts.getLast()) || abandoned.isDone()) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private void bring(Repository from, String version) {
+        progress = new Progress(Stage.RESOLVING, 0, 0);
+        Repository.Found found = from.resolve(version);
+        Manifest manifest = found.manifest();
+        progress = new Progress(Stage.DOWNLOADING, 0, manifest.size());
+        download.fetch(from, manifest.config(), this::more);
+        List<String> diffIds = diffIds(manifest);
+        Semaphore transfers = new Semaphore(TRANSFERS);
+        List<CompletableFuture<Void>> fetched =
+                manifest.layers().stream()
+                        .map(layer -> fetch(from, layer, transfers))
+                        .toList();
+        try {
+            for (int i = 0; i < fetched.size(); i++) {
+                fetched.get(i).join();
+                download.checkWanted();
+                layers.unpack(manifest.layers().get(i), diffIds.subList(0, i + 1));
+            }
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof DriverException known ? known : e;
+        } finally {
+            // Nothing of it goes on behind the back of whoever comes next.
+            fetched.forEach(f -> f.exceptionally(e -> null).join());
+        }
+        progress = new Progress(Stage.UNPACKING, manifest.size(), manifest.size());
+        record(found, ImageStore.chainId(diffIds));
+    }
+
+    private CompletableFuture<Void> fetch(
+            Repository from, Descriptor layer, Semaphore transfers) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    transfers.acquireUninterruptibly();
+                    try {
+                        download.checkWanted();
+                        download.fetch(from, layer, this::more);
+                    } finally {
+                        transfers.release();
+                    }
+                },
+                executor);
+    }
+
+    private synchronized void more(long bytes) {
+        long current = progress.current() + bytes;
+        Stage stage = current == progress.total() ? Stage.UNPACKING : Stage.DOWNLOADING;
+        progress = new Progress(stage, current, progress.total());
+    }
+
+    private List<String> diffIds(Manifest manifest) {
+        try {
+            List<String> ids = Manifest.diffIds(images.store().json(manifest.config().digest()));
+            if (ids.size() != manifest.layers().size()) {
+                throw new JsonParseException(
+                        ids.size() + " diff_ids for " + manifest.layers().size() + " layers");
+            }
+            return ids;
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | NullPointerException e) {
+            throw DriverException.permanent(
+                    "image "
+                            + name
+                            + ": its configuration cannot be used: "
+                            + Wording.printable(String.valueOf(e.getMessage())));
+        }
+    }
+
+    // From here on the name keeps the manifest, and labels keep what each part needs.
+    private void record(Repository.Found found, String chainId) {
+        Manifest manifest = found.manifest();
+        if (!chainId.isEmpty()) {
+            String snapshotter = images.containers().snapshotter();
+            contents.label(
+                    manifest.config().digest(),
+                    Map.of(REFERS + "snapshot." + snapshotter, chainId));
+        }
+        Map<String, String> parts = new HashMap<>();
+        parts.put(REFERS + "content.config", manifest.config().digest());
+        for (int i = 0; i < manifest.layers().size(); i++) {
+            parts.put(REFERS + "content.l." + i, manifest.layers().get(i).digest());
+        }
+        for (Repository.Document document : found.documents().reversed()) {
+            contents.put(document.descriptor(), document.bytes());
+            contents.label(document.descriptor().digest(), parts);
+            parts = Map.of(REFERS + "content.m.0", document.descriptor().digest());
+        }
+        images.store().name(name, found.target());
+    }
+}
