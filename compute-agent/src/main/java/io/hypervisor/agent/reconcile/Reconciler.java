@@ -55,6 +55,7 @@ public final class Reconciler implements AutoCloseable {
     private final MeterRegistry metrics;
     private final Duration listPeriod;
     private final WorkQueue<String> queue;
+    private final ImageWait images;
     private final Strays strays = new Strays();
     private final Map<InstanceType, Inventory> inventories = new EnumMap<>(InstanceType.class);
     private final Map<String, Memory> memories = new ConcurrentHashMap<>();
@@ -81,6 +82,7 @@ public final class Reconciler implements AutoCloseable {
         this.tasks = tasks;
         this.metrics = metrics;
         this.listPeriod = listPeriod;
+        this.images = new ImageWait(journal, sightings, tasks);
         this.queue = new WorkQueue<>("instance", tasks, PASSING, this::pass);
         // All are known before the first list comes back.
         synchronized (inventories) {
@@ -259,6 +261,7 @@ public final class Reconciler implements AutoCloseable {
     }
 
     private Optional<Found> create(InstanceDriver driver, Assignment want, boolean local) {
+        images.pass(driver, want);
         driver.create(target(want, local));
         wired(want);
         return Optional.of(found(want, local, Found.State.STOPPED));

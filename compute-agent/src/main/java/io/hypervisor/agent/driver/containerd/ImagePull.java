@@ -32,7 +32,7 @@ final class ImagePull {
     private final Images images;
     private final Contents contents;
     private final Layers layers;
-    private final Download download;
+    private final PullLocks locks;
     private final Executor executor;
     private final CompletableFuture<Void> abandoned;
     private volatile Progress progress = new Progress(Stage.RESOLVING, 0, 0);
@@ -60,7 +60,7 @@ final class ImagePull {
         contents = new Contents(daemon.leased(lease));
         layers =
                 new Layers(daemon, lease, images.containers().snapshotter(), locks.snapshots());
-        download = new Download(contents, locks.blobs(), images.tasks(), abandoned);
+        this.locks = locks;
         executor = images.tasks().concurrent("image-layer");
     }
 
@@ -88,12 +88,15 @@ final class ImagePull {
         Repository.Found found = from.resolve(version);
         Manifest manifest = found.manifest();
         progress = new Progress(Stage.DOWNLOADING, 0, manifest.size());
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        var _ = abandoned.thenRun(() -> ended.complete(null));
+        Download download = new Download(contents, locks.blobs(), images.tasks(), ended);
         download.fetch(from, manifest.config(), this::more);
         List<String> diffIds = diffIds(manifest);
         Semaphore transfers = new Semaphore(TRANSFERS);
         List<CompletableFuture<Void>> fetched =
                 manifest.layers().stream()
-                        .map(layer -> fetch(from, layer, transfers))
+                        .map(layer -> fetch(download, from, layer, transfers))
                         .toList();
         try {
             for (int i = 0; i < fetched.size(); i++) {
@@ -105,14 +108,15 @@ final class ImagePull {
             throw e.getCause() instanceof DriverException known ? known : e;
         } finally {
             // Nothing of it goes on behind the back of whoever comes next.
-            fetched.forEach(f -> f.exceptionally(e -> null).join());
+            ended.complete(null);
+            CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new)).exceptionally(e -> null).join();
         }
         progress = new Progress(Stage.UNPACKING, manifest.size(), manifest.size());
         record(found, ImageStore.chainId(diffIds));
     }
 
     private CompletableFuture<Void> fetch(
-            Repository from, Descriptor layer, Semaphore transfers) {
+            Download download, Repository from, Descriptor layer, Semaphore transfers) {
         return CompletableFuture.runAsync(
                 () -> {
                     transfers.acquireUninterruptibly();

@@ -69,8 +69,9 @@ final class Pulls implements ImagePulls {
     }
 
     private void run(Running pull, Reference reference) {
+        String lease = "";
         try {
-            String lease = lease(pull.name);
+            lease = lease(pull.name);
             pull.work.complete(new ImagePull(pull.name, images, lease, locks, pull.abandoned));
             pull.work.join().run(registries.of(reference));
             release(lease);
@@ -78,6 +79,7 @@ final class Pulls implements ImagePulls {
             log.info("image={}: pulled", pull.name);
             pull.done.complete(null);
         } catch (RuntimeException e) {
+            giveUp(lease, e);
             finish(pull);
             log.info("image={}: not pulled: {}", pull.name, e.getMessage(), e.getCause());
             pull.done.completeExceptionally(
@@ -113,6 +115,17 @@ final class Pulls implements ImagePulls {
             }
         }
         return id;
+    }
+
+    // What a later try could go on with stays.
+    private void giveUp(String lease, RuntimeException why) {
+        if (!lease.isEmpty() && why instanceof DriverException known && known.isPermanent()) {
+            try {
+                release(lease);
+            } catch (DriverException e) {
+                log.info("lease={}: expires by itself: {}", lease, e.getMessage());
+            }
+        }
     }
 
     private void release(String lease) {

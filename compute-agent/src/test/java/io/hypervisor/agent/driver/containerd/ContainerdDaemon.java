@@ -137,7 +137,7 @@ public final class ContainerdDaemon implements AutoCloseable {
         run("rm", "-rf", "--one-file-system", folder);
     }
 
-    private static String run(Object... command) {
+    static String run(Object... command) {
         List<String> arguments = Stream.of(command).map(Object::toString).toList();
         try {
             Path output = Files.createTempFile("hv-ctd", ".out");

@@ -1,0 +1,77 @@
+package io.hypervisor.agent.reconcile;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.ImagePulls;
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.journal.Journal;
+import io.hypervisor.api.internal.v1.Assignment;
+import io.hypervisor.core.Tasks;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+
+/** Waits for the image of an instance, for as long as the instance is wanted. */
+final class ImageWait {
+    // How late a deletion may be noticed.
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    private final Journal journal;
+    private final Sightings sightings;
+    private final Tasks tasks;
+
+    ImageWait(Journal journal, Sightings sightings, Tasks tasks) {
+        this.journal = journal;
+        this.sightings = sightings;
+        this.tasks = tasks;
+    }
+
+    /** Returns when the image is here, or the driver has no way to fetch it. */
+    void pass(InstanceDriver driver, Assignment want) {
+        String image = want.getSpec().getImage();
+        Optional<ImagePulls> pulls = driver.imagePulls();
+        if (pulls.isEmpty() || pulls.get().holds(image)) {
+            return;
+        }
+        say(want, "fetches image " + image);
+        try (ImagePulls.Pull pull = pulls.get().pull(image)) {
+            while (!isOver(pull.done())) {
+                if (!isWanted(want)) {
+                    throw DriverException.passing("is not wanted any more", null);
+                }
+            }
+        }
+    }
+
+    private boolean isOver(CompletableFuture<Void> done) {
+        try {
+            tasks.await(done, LOOK);
+            return true;
+        } catch (TimeoutException notYet) {
+            return false;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof DriverException known
+                    ? known
+                    : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw DriverException.passing("the agent stops", e);
+        }
+    }
+
+    private boolean isWanted(Assignment want) {
+        return journal.intent()
+                .assignment(want.getInstanceId())
+                .filter(now -> now.getWant() != Assignment.Want.WANT_ABSENT)
+                .filter(now -> now.getEpoch() == want.getEpoch())
+                .isPresent();
+    }
+
+    private void say(Assignment want, String reason) {
+        sightings
+                .get(want.getInstanceId())
+                .ifPresent(seen -> sightings.put(seen.toBuilder().setStateReason(reason).build()));
+    }
+}
