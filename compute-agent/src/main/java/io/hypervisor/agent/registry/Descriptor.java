@@ -28,8 +28,8 @@ public record Descriptor(String mediaType, String digest, long size) {
         JsonElement type = object.get("mediaType");
         return new Descriptor(
                 type == null ? "" : type.getAsString(),
-                object.get("digest").getAsString(),
-                object.get("size").getAsLong());
+                Manifest.part(object, "digest").getAsString(),
+                Manifest.part(object, "size").getAsLong());
     }
 
     /** The digest of some bytes. */

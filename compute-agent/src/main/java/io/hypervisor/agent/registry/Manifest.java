@@ -47,7 +47,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
             return Optional.empty();
         }
         String arch = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
-        for (JsonElement element : index.getAsJsonArray("manifests")) {
+        for (JsonElement element : part(index, "manifests").getAsJsonArray()) {
             JsonElement platform = element.getAsJsonObject().get("platform");
             if (platform == null
                     || (text(platform, "os").equals("linux")
@@ -64,7 +64,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
             throw new JsonParseException("neither an index nor a manifest");
         }
         List<Descriptor> layers = new ArrayList<>();
-        manifest.getAsJsonArray("layers").forEach(layer -> layers.add(Descriptor.of(layer)));
+        part(manifest, "layers").getAsJsonArray().forEach(layer -> layers.add(Descriptor.of(layer)));
         return new Manifest(Descriptor.of(manifest.get("config")), layers);
     }
 
@@ -101,8 +101,17 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
 
     /** The layers' hashes before compression, from an image's configuration. */
     public static List<String> diffIds(JsonObject config) {
-        JsonArray ids = config.getAsJsonObject("rootfs").getAsJsonArray("diff_ids");
+        JsonObject rootfs = part(config, "rootfs").getAsJsonObject();
+        JsonArray ids = part(rootfs, "diff_ids").getAsJsonArray();
         return ids.asList().stream().map(JsonElement::getAsString).toList();
+    }
+
+    static JsonElement part(JsonObject object, String key) {
+        JsonElement part = object.get(key);
+        if (part == null) {
+            throw new JsonParseException(key + ": missing");
+        }
+        return part;
     }
 
     private static String text(JsonElement object, String key) {

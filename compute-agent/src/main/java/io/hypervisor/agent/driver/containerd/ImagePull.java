@@ -144,10 +144,7 @@ final class ImagePull {
                         ids.size() + " diff_ids for " + manifest.layers().size() + " layers");
             }
             return ids;
-        } catch (JsonParseException
-                | IllegalStateException
-                | UnsupportedOperationException
-                | NullPointerException e) {
+        } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
             throw DriverException.permanent(
                     "image "
                             + name
@@ -171,10 +168,20 @@ final class ImagePull {
             parts.put(REFERS + "content.l." + i, manifest.layers().get(i).digest());
         }
         for (Repository.Document document : found.documents().reversed()) {
-            contents.put(document.descriptor(), document.bytes());
-            contents.label(document.descriptor().digest(), parts);
+            put(document, parts);
             parts = Map.of(REFERS + "content.m.0", document.descriptor().digest());
         }
         images.store().name(name, found.target());
+    }
+
+    private void put(Repository.Document document, Map<String, String> parts) {
+        String digest = document.descriptor().digest();
+        locks.blobs()
+                .holding(
+                        digest,
+                        () -> {
+                            contents.put(document.descriptor(), document.bytes());
+                            contents.label(digest, parts);
+                        });
     }
 }
