@@ -142,7 +142,8 @@ final class Endpoint {
         }
         try {
             JsonObject answer = Manifest.json(body(response, MAX_TOKEN_BYTES));
-            JsonElement token = answer.has("token") ? answer.get("token") : answer.get("access_token");
+            JsonElement token =
+                    answer.has("token") ? answer.get("token") : answer.get("access_token");
             if (token == null) {
                 throw denied("its token service gives no token");
             }

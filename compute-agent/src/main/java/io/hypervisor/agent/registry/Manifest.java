@@ -41,7 +41,9 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
         return JsonParser.parseString(new String(bytes, StandardCharsets.UTF_8)).getAsJsonObject();
     }
 
-    /** The manifest, or a further index, that an index has for this machine; empty if it is none. */
+    /**
+     * The manifest, or a further index, that an index has for this machine; empty if it is none.
+     */
     public static Optional<Descriptor> chosen(JsonObject index) {
         if (!index.has("manifests")) {
             return Optional.empty();
@@ -64,7 +66,9 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
             throw new JsonParseException("neither an index nor a manifest");
         }
         List<Descriptor> layers = new ArrayList<>();
-        part(manifest, "layers").getAsJsonArray().forEach(layer -> layers.add(Descriptor.of(layer)));
+        part(manifest, "layers")
+                .getAsJsonArray()
+                .forEach(layer -> layers.add(Descriptor.of(layer)));
         return new Manifest(Descriptor.of(manifest.get("config")), layers);
     }
 

@@ -56,8 +56,7 @@ public record RegistryConfig(
 
     /** The hosts to ask for images of a registry, in this order. */
     List<String> hosts(String registry) {
-        List<String> hosts =
-                new ArrayList<>(mirrors.getOrDefault(registry, List.of()));
+        List<String> hosts = new ArrayList<>(mirrors.getOrDefault(registry, List.of()));
         hosts.add(DOCKER.contains(registry) ? DOCKER_API : registry);
         return List.copyOf(hosts);
     }

@@ -99,7 +99,8 @@ class RepositoryTest {
         Files.writeString(
                 file,
                 """
-                {"auths": {"https://%s/v1/": {"username": "u", "password": "hush"}}}"""
+                {"auths": {"https://%s/v1/": {"username": "u", "password": "hush"}}}\
+                """
                         .formatted(host(registry)));
         return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
     }
@@ -107,10 +108,12 @@ class RepositoryTest {
     private static String layers(int count, long size) {
         String layer =
                 """
-                {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "%s", "size": %d}"""
+                {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "%s", "size": %d}\
+                """
                         .formatted(EMPTY, size);
         return """
-               {"config": {"digest": "%s", "size": 2}, "layers": [%s]}"""
+        {"config": {"digest": "%s", "size": 2}, "layers": [%s]}\
+        """
                 .formatted(EMPTY, String.join(",", Collections.nCopies(count, layer)));
     }
 
@@ -133,7 +136,8 @@ class RepositoryTest {
         assertRefused(layers(1, 0).replace("tar", "iso"), "expected: a tar");
         assertRefused(layers(1, 0).replace("sha256", "md5"), "digest");
         assertRefused(" ".repeat(Manifest.MAX_BYTES + 1), "larger than");
-        for (String wrong : List.of("", "{}", "[]", "null", "{\"manifests\": 1}", "{\"config\": 1}")) {
+        for (String wrong :
+                List.of("", "{}", "[]", "null", "{\"manifests\": 1}", "{\"config\": 1}")) {
             assertRefused(wrong, "manifest of a:1 cannot be used");
         }
         assertRefused("{\"manifests\": []}", "no part for linux/");
@@ -244,7 +248,8 @@ class RepositoryTest {
                 Challenge.of(
                                 List.of(
                                         "Basic realm=\"x\"",
-                                        "Bearer realm=\"https://a/t\",service=\"s\", scope=\"a:b,c\""))
+                                        "Bearer realm=\"https://a/t\",service=\"s\","
+                                            + " scope=\"a:b,c\""))
                         .orElseThrow();
         assertThat(challenge.scheme()).isEqualTo("bearer");
         assertThat(challenge.get("scope")).isEqualTo("a:b,c");

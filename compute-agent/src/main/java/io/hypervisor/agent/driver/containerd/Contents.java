@@ -153,7 +153,9 @@ final class Contents {
     void abort(Descriptor blob) {
         AbortContentRequest request =
                 AbortContentRequest.newBuilder().setRef("hypervisor-" + blob.digest()).build();
-        var _ = Daemon.find(() -> Daemon.patient(ContentGrpc.newBlockingStub(leased)).abort(request));
+        var _ =
+                Daemon.find(
+                        () -> Daemon.patient(ContentGrpc.newBlockingStub(leased)).abort(request));
     }
 
     /** Sets labels, by which containerd knows what a blob refers to, and leaves others alone. */
@@ -168,6 +170,8 @@ final class Contents {
                                                         .map(key -> "labels." + key)
                                                         .toList()))
                         .build();
-        var _ = Daemon.call(() -> Daemon.patient(ContentGrpc.newBlockingStub(leased)).update(request));
+        var _ =
+                Daemon.call(
+                        () -> Daemon.patient(ContentGrpc.newBlockingStub(leased)).update(request));
     }
 }

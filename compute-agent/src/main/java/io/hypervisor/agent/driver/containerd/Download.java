@@ -92,7 +92,9 @@ final class Download {
         Tasks.Timer watch = watch(transfer.bytes(), writer);
         try (InputStream in = transfer.bytes()) {
             byte[] chunk = new byte[CHUNK];
-            for (int n = in.readNBytes(chunk, 0, CHUNK); n > 0; n = in.readNBytes(chunk, 0, CHUNK)) {
+            for (int n = in.readNBytes(chunk, 0, CHUNK);
+                    n > 0;
+                    n = in.readNBytes(chunk, 0, CHUNK)) {
                 if (writer.offset() + n > blob.size()) {
                     throw DriverException.permanent(
                             "blob %s is corrupt: larger than %d bytes"

@@ -58,8 +58,7 @@ final class ImagePull {
         this.abandoned = abandoned;
         Daemon daemon = images.daemon();
         contents = new Contents(daemon.leased(lease));
-        layers =
-                new Layers(daemon, lease, images.containers().snapshotter(), locks.snapshots());
+        layers = new Layers(daemon, lease, images.containers().snapshotter(), locks.snapshots());
         this.locks = locks;
         executor = images.tasks().concurrent("image-layer");
     }
@@ -109,7 +108,9 @@ final class ImagePull {
         } finally {
             // Nothing of it goes on behind the back of whoever comes next.
             ended.complete(null);
-            CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new)).exceptionally(e -> null).join();
+            CompletableFuture.allOf(fetched.toArray(CompletableFuture[]::new))
+                    .exceptionally(e -> null)
+                    .join();
         }
         progress = new Progress(Stage.UNPACKING, manifest.size(), manifest.size());
         record(found, ImageStore.chainId(diffIds));

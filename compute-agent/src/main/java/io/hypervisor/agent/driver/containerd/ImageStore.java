@@ -3,7 +3,6 @@ package io.hypervisor.agent.driver.containerd;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-
 import com.google.protobuf.FieldMask;
 
 import io.grpc.Status;
@@ -84,8 +83,7 @@ final class ImageStore {
 
     /** Gives a name to an image whose parts are all there, or to another image. */
     void name(String name, Descriptor target) {
-        StoredImage image =
-                StoredImage.newBuilder().setName(name).setTarget(wire(target)).build();
+        StoredImage image = StoredImage.newBuilder().setName(name).setTarget(wire(target)).build();
         CreateImageRequest create = CreateImageRequest.newBuilder().setImage(image).build();
         try {
             var _ = daemon.images().create(create);

@@ -1,5 +1,7 @@
 package io.hypervisor.agent.driver.containerd;
 
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.Locks;
@@ -9,9 +11,6 @@ import io.hypervisor.agent.registry.Descriptor;
 import io.hypervisor.agent.registry.Reference;
 import io.hypervisor.agent.registry.Registries;
 import io.hypervisor.core.Clock;
-
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -12,7 +12,8 @@
  * for writing, so that an agent that ends does not end the container's input.
  *
  * <p>Images: containerd knows them by full names; specs may use short ones, see {@link
- * io.hypervisor.agent.driver.containerd.ImageName}.
+ * io.hypervisor.agent.driver.containerd.ImageName}. A pull writes blobs, then snapshots, then the
+ * name; until then a lease "hypervisor-pull-DAY-IMAGE" keeps them from being collected.
  *
  * <p>Must never: keep what a container's state depends on in memory; give a shell anything that
  * came from a spec; treat a daemon that does not answer as a container that does not run.

@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.ImagePulls.Pull;
-import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -77,16 +76,11 @@ class ImagePullTest {
     private ContainerdDriver driver(Optional<Path> authFile, String... plain) {
         List<String> hosts = new ArrayList<>(List.of(plain));
         hosts.addAll(
-                List.of(
-                        registry.open(),
-                        registry.basic(),
-                        registry.token(),
-                        registry.tokenHost()));
+                List.of(registry.open(), registry.basic(), registry.token(), registry.tokenHost()));
         ContainerdDriver driver =
                 new ContainerdDriver(
                         daemon.config(),
                         new RegistryConfig(Map.of(), hosts, authFile, 1 << 30),
-                        PortGate.CLOSED,
                         Clock.system(),
                         tasks,
                         new SimpleMeterRegistry());
@@ -135,8 +129,7 @@ class ImagePullTest {
     }
 
     private static Path auth(String host, String pair) throws IOException {
-        String encoded =
-                Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+        String encoded = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
         Path file = Files.createTempFile(folder, "auth", ".json");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         return Files.writeString(
@@ -190,9 +183,7 @@ class ImagePullTest {
                         () ->
                                 assertThat(driver.list())
                                         .extracting(Found::state, f -> f.exitCode().orElse(-1))
-                                        .containsExactly(
-                                                tuple(
-                                                        Found.State.STOPPED, 7)));
+                                        .containsExactly(tuple(Found.State.STOPPED, 7)));
         driver.destroy(target.instanceId());
         // Again is nothing but a look.
         pull(driver, name);
@@ -225,10 +216,7 @@ class ImagePullTest {
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
             proxy.cutAt(digest(image), 1 << 20);
             pull(driver(Optional.empty(), proxy.host()), proxy.host() + "/team/cut:1");
-            assertThat(proxy.ranges(digest(image)))
-                    .hasSize(2)
-                    .first()
-                    .isEqualTo("");
+            assertThat(proxy.ranges(digest(image))).hasSize(2).first().isEqualTo("");
             assertThat(proxy.ranges(digest(image)).getLast()).matches("bytes=[1-9]\\d+-");
         }
     }

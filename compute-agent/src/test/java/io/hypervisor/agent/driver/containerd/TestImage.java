@@ -140,13 +140,15 @@ final class TestImage {
         byte[] config =
                 """
                 {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["%s"]},
-                 "rootfs": {"type": "layers", "diff_ids": [%s]}}"""
+                 "rootfs": {"type": "layers", "diff_ids": [%s]}}\
+                """
                         .formatted(command, String.join(",", diffIds))
                         .getBytes(StandardCharsets.UTF_8);
         String digest = add(config);
         return """
-               {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": %s, "layers": [%s]}"""
+        {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+         "config": %s, "layers": [%s]}\
+        """
                 .formatted(
                         descriptor(
                                 "application/vnd.oci.image.config.v1+json", digest, config.length),
@@ -156,7 +158,8 @@ final class TestImage {
 
     private static String descriptor(String type, String digest, int size) {
         return """
-               {"mediaType": "%s", "digest": "%s", "size": %d}"""
+        {"mediaType": "%s", "digest": "%s", "size": %d}\
+        """
                 .formatted(type, digest, size);
     }
 }

@@ -29,8 +29,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Debian's docker-registry over one folder: one that asks nothing, one that asks for a password, and
- * one that asks for a token of a small token service. User alice, password secret.
+ * Debian's docker-registry over one folder: one that asks nothing, one that asks for a password,
+ * and one that asks for a token of a small token service. User alice, password secret.
  */
 final class TestRegistry implements AutoCloseable {
     static final String USER = "alice:secret";
@@ -79,8 +79,7 @@ final class TestRegistry implements AutoCloseable {
         return InetAddress.getLoopbackAddress();
     }
 
-    private KeyStore store()
-            throws IOException, GeneralSecurityException, InterruptedException {
+    private KeyStore store() throws IOException, GeneralSecurityException, InterruptedException {
         Path file = folder.resolve("keys");
         int status =
                 new ProcessBuilder(
@@ -109,8 +108,7 @@ final class TestRegistry implements AutoCloseable {
     private void serveTokens() {
         String expected =
                 "Basic "
-                        + Base64.getEncoder()
-                                .encodeToString(USER.getBytes(StandardCharsets.UTF_8));
+                        + Base64.getEncoder().encodeToString(USER.getBytes(StandardCharsets.UTF_8));
         tokens.createContext(
                 "/token",
                 exchange -> {
@@ -138,9 +136,13 @@ final class TestRegistry implements AutoCloseable {
             String claims =
                     """
                     {"iss":"test","sub":"alice","aud":"%s","exp":%d,"nbf":%d,"iat":%d,"jti":"1",
-                     "access":[{"type":"repository","name":"%s","actions":["pull"]}]}"""
+                     "access":[{"type":"repository","name":"%s","actions":["pull"]}]}\
+                    """
                             .formatted(SERVICE, now + 300, now - 60, now, name);
-            String body = url(header.getBytes(StandardCharsets.UTF_8)) + "." + url(claims.getBytes(StandardCharsets.UTF_8));
+            String body =
+                    url(header.getBytes(StandardCharsets.UTF_8))
+                            + "."
+                            + url(claims.getBytes(StandardCharsets.UTF_8));
             Signature signature = Signature.getInstance("SHA256withRSA");
             signature.initSign(key);
             signature.update(body.getBytes(StandardCharsets.US_ASCII));
@@ -208,7 +210,12 @@ final class TestRegistry implements AutoCloseable {
     void push(String name, TestImage image) {
         byte[] manifest = image.manifest("sh");
         for (Map.Entry<String, byte[]> blob : image.blobs().entrySet()) {
-            String at = send("POST", "http://" + open + "/v2/" + name + "/blobs/uploads/", "", new byte[0]);
+            String at =
+                    send(
+                            "POST",
+                            "http://" + open + "/v2/" + name + "/blobs/uploads/",
+                            "",
+                            new byte[0]);
             send(
                     "PUT",
                     at + (at.contains("?") ? "&" : "?") + "digest=" + blob.getKey(),
