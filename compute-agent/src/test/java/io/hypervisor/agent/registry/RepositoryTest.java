@@ -249,7 +249,7 @@ class RepositoryTest {
                                 List.of(
                                         "Basic realm=\"x\"",
                                         "Bearer realm=\"https://a/t\",service=\"s\","
-                                            + " scope=\"a:b,c\""))
+                                                + " scope=\"a:b,c\""))
                         .orElseThrow();
         assertThat(challenge.scheme()).isEqualTo("bearer");
         assertThat(challenge.get("scope")).isEqualTo("a:b,c");
