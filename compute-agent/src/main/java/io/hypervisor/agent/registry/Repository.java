@@ -2,6 +2,7 @@ package io.hypervisor.agent.registry;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.protobuf.ByteString;
 
 import io.hypervisor.agent.driver.DriverException;
 
@@ -34,10 +35,10 @@ public final class Repository {
     private final long maxImageBytes;
 
     /** A manifest or an index, with its bytes as the registry has them. */
-    public record Document(Descriptor descriptor, byte[] bytes) {
+    public record Document(Descriptor descriptor, ByteString content) {
         /** Its content. */
         public JsonObject json() {
-            return Manifest.json(bytes);
+            return Manifest.json(content.toByteArray());
         }
     }
 
@@ -116,7 +117,7 @@ public final class Repository {
                             .formatted(host(), called(version), digest, version));
         }
         String type = response.headers().firstValue("Content-Type").orElse("");
-        return new Document(new Descriptor(type, digest, bytes.length), bytes);
+        return new Document(new Descriptor(type, digest, bytes.length), ByteString.copyFrom(bytes));
     }
 
     /** Begins to read a blob, from {@code offset} on if the host can do that. */

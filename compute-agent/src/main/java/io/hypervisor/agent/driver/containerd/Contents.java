@@ -34,7 +34,7 @@ final class Contents {
     }
 
     /** A blob that is not complete yet. */
-    final class Writer implements AutoCloseable {
+    static final class Writer implements AutoCloseable {
         private final Descriptor blob;
         private final BlockingClientCall<WriteContentRequest, WriteContentResponse> call;
         private volatile long offset;
@@ -60,8 +60,9 @@ final class Contents {
 
         void write(byte[] bytes, int length) {
             ByteString data = ByteString.copyFrom(bytes, 0, length);
+            long next = offset + length;
             answer(request(blob, WriteAction.WRITE).setOffset(offset).setData(data));
-            offset = offset + length;
+            offset = next;
         }
 
         /** Makes it content, if it is what its digest says. */

@@ -181,7 +181,7 @@ final class ImagePull {
                 .holding(
                         digest,
                         () -> {
-                            contents.put(document.descriptor(), document.bytes());
+                            contents.put(document.descriptor(), document.content().toByteArray());
                             contents.label(digest, parts);
                         });
     }
