@@ -32,6 +32,7 @@ public final class Main {
         all.put("watch", new Watching());
         all.put("connect", new Connecting());
         all.put("scheduler", new Placing());
+        all.put("network", new Networking());
         all.put("function", new Functions());
         return all;
     }

@@ -15,6 +15,7 @@ import java.util.List;
  * @param events that they see
  * @param connections at once for the memory of each
  * @param clusters how many nodes the scheduler chooses from
+ * @param networkNodes nodes that share virtual networks, a multiple of 100
  * @param reading how long each reading measurement goes on
  */
 public record Size(
@@ -27,6 +28,7 @@ public record Size(
         int events,
         int connections,
         List<Integer> clusters,
+        int networkNodes,
         Duration reading) {
     /** What the promises speak of. */
     public static Size full() {
@@ -40,11 +42,13 @@ public record Size(
                 300,
                 1_000,
                 List.of(100, 1_000, 10_000),
+                500,
                 Duration.ofSeconds(20));
     }
 
     /** Enough to see that everything still runs. */
     public static Size tiny() {
-        return new Size(1, 5, 0, 200, 50, 10, 3, 10, List.of(100, 200), Duration.ofMillis(200));
+        return new Size(
+                1, 5, 0, 200, 50, 10, 3, 10, List.of(100, 200), 100, Duration.ofMillis(200));
     }
 }
