@@ -7,7 +7,7 @@ INSTANCES ?= 2000000
 STORE ?= etcd
 MVN := mvn -q
 # What the jars are made of; a change of any of these rebuilds them.
-SOURCES := $(shell find api core controller compute-agent console bench -path '*/target' -prune -o \
+SOURCES := $(shell find api core network-sdn controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
 .PHONY: help setup build proto demo run test check history scale bench fuzz sim crash-matrix clean

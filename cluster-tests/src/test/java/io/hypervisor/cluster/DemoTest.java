@@ -34,6 +34,8 @@ class DemoTest {
         assertThat(shown)
                 .contains("demo-guest ready", "hello from demo-container")
                 .contains("WOULD RESERVE", "CPU-TIME")
+                .contains("PING demo-vm (10.200.0.", " 1 packets received")
+                .contains("PING demo-container (10.200.0.", " 2 packets received")
                 .contains("demo-vm deleted", "demo-container deleted");
         assertThat(Leftovers.of(data)).isEmpty();
         Leftovers.delete(data);
