@@ -67,6 +67,7 @@ final class OneNodeCluster implements AutoCloseable {
         builder.environment().put("HTTP_ADDR", http);
         builder.environment().put("AGENT_ADDR", agent);
         builder.environment().put("READY_FILE", ready.toString());
+        builder.environment().put("NETWORK", "false");
         builder.environment().putAll(environment);
         try {
             Files.deleteIfExists(ready);

@@ -158,6 +158,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
             NodeView wanted = view(intent);
             ovs.ensure(FlowCompiler.translating(wanted, nodeId));
             if (!ovs.state().reachable()) {
+                ovs.retry();
                 return failed(sample, fresh, "its bridge does not answer");
             }
             works();

@@ -1,6 +1,7 @@
 package io.hypervisor.network.ovs;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 
 import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Outcome;
@@ -228,6 +229,12 @@ public final class Switch implements AutoCloseable {
                 remove(row);
             }
         }
+    }
+
+    /** Has the switch try again what it could not make of its configuration at the time. */
+    public void retry() {
+        JsonPrimitive one = new JsonPrimitive(1);
+        ovsdb.transact(List.of(Ops.mutateRoot("Open_vSwitch", "next_cfg", "+=", one)));
     }
 
     /**
