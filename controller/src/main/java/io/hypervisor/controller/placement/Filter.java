@@ -88,15 +88,7 @@ enum Filter {
     IMAGE {
         @Override
         Optional<String> refusal(Search search, Room room) {
-            Set<String> traits = search.imageTraits();
-            boolean held =
-                    traits.isEmpty()
-                            || traits.stream()
-                                    .anyMatch(
-                                            trait ->
-                                                    search.rooms()
-                                                            .having(trait)
-                                                            .contains(room.id()));
+            boolean held = search.fetchesImage() || search.holdsImage(room);
             return refuseUnless(held, () -> "does not hold image " + search.demand().image());
         }
     },

@@ -20,9 +20,10 @@ public final class Scheduler {
 
     /**
      * The best node that passes every filter: the preferred one if it does; else the one that keeps
-     * most of the wished affinity, earlier rules first; else, or among equals, the one with the
-     * largest free share of processors or memory, whichever is scarcer (BIN_PACK: the smallest).
-     * Equal nodes are taken in the order of their ids (BIN_PACK: in reverse).
+     * most of the wished affinity, earlier rules first; else a container's image is best there
+     * already; else, or among equals, the one with the largest free share of processors or memory,
+     * whichever is scarcer (BIN_PACK: the smallest). Equal nodes are taken in the order of their
+     * ids (BIN_PACK: in reverse).
      */
     public static Placement place(Snapshot now, Demand demand) {
         Search search = new Search(now, demand);

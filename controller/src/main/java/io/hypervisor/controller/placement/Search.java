@@ -1,6 +1,7 @@
 package io.hypervisor.controller.placement;
 
 import io.hypervisor.api.v1.AffinityRule;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.api.v1.Resources;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** One demand on one Snapshot: what must hold, what should, and the best node under that. */
 final class Search {
@@ -47,9 +49,14 @@ final class Search {
         return rooms;
     }
 
-    /** The node must have one of these; none needed if empty. */
-    Set<String> imageTraits() {
-        return imageTraits;
+    /** Whether a node that does not hold the image fetches it. */
+    boolean fetchesImage() {
+        return demand.type() == InstanceType.INSTANCE_TYPE_CONTAINER;
+    }
+
+    boolean holdsImage(Room room) {
+        return imageTraits.isEmpty()
+                || imageTraits.stream().anyMatch(t -> rooms.having(t).contains(room.id()));
     }
 
     /** The rules that must hold. */
@@ -75,10 +82,14 @@ final class Search {
     /**
      * How well a node that fits does, 0 to 100. Wishes come before room, and earlier wishes before
      * later ones: the score is a binary fraction whose digits are the wishes, the preferred node
-     * first, and whose rest is the free share (BIN_PACK: the taken share).
+     * first and an image that need not be fetched last, and whose rest is the free share (BIN_PACK:
+     * the taken share).
      */
     double score(Room room) {
-        int count = wishes.size() + (demand.policy().getPreferredNodeId().isEmpty() ? 0 : 1);
+        int count =
+                wishes.size()
+                        + (demand.policy().getPreferredNodeId().isEmpty() ? 0 : 1)
+                        + (fetchesImage() ? 1 : 0);
         double rest = emptiest ? room.freeShare() : 1 - room.freeShare();
         return 100 * (digits(room) + rest) / (1 << count);
     }
@@ -94,6 +105,9 @@ final class Search {
         for (Affinity wish : wishes) {
             digits = digits * 2 + (wish.holds(room) ? 1 : 0);
         }
+        if (fetchesImage()) {
+            digits = digits * 2 + (holdsImage(room) ? 1 : 0);
+        }
         return digits;
     }
 
@@ -108,38 +122,43 @@ final class Search {
             return preferred;
         }
         List<Affinity> kept = new ArrayList<>();
-        Optional<Room> best = bestUnder(kept);
+        Optional<Room> best = bestUnder(kept, false);
         for (Affinity wish : wishes) {
             if (best.isEmpty()) {
                 return best;
             }
             kept.add(wish);
-            Optional<Room> better = wish.holds(best.get()) ? best : bestUnder(kept);
+            Optional<Room> better = wish.holds(best.get()) ? best : bestUnder(kept, false);
             if (better.isPresent()) {
                 best = better;
             } else {
                 kept.removeLast();
             }
         }
-        return best;
+        if (best.isEmpty() || holdsImage(best.get())) {
+            return best;
+        }
+        Optional<Room> holder = bestUnder(kept, true);
+        return holder.isPresent() ? holder : best;
     }
 
-    private Optional<Room> bestUnder(List<Affinity> wanted) {
-        Optional<Set<String>> few = fewest(wanted);
+    private Optional<Room> bestUnder(List<Affinity> wanted, boolean withImage) {
+        Predicate<Room> accepted =
+                room ->
+                        fits(room)
+                                && wanted.stream().allMatch(wish -> wish.holds(room))
+                                && (!withImage || holdsImage(room));
+        Optional<Set<String>> few = fewest(wanted, withImage || !fetchesImage());
         if (few.isPresent()) {
             Optional<Room> best = Optional.empty();
             for (String id : few.get()) {
-                Optional<Room> room = rooms.of(id).filter(r -> fits(r) && holdAll(wanted, r));
+                Optional<Room> room = rooms.of(id).filter(accepted);
                 best = Rooms.better(best, room, emptiest);
             }
             return best;
         }
         Resources need = demand.reservation();
-        return rooms.best(need, emptiest, this::groupFits, r -> fits(r) && holdAll(wanted, r));
-    }
-
-    private static boolean holdAll(List<Affinity> wanted, Room room) {
-        return wanted.stream().allMatch(wish -> wish.holds(room));
+        return rooms.best(need, emptiest, this::groupFits, accepted);
     }
 
     private boolean groupFits(Rooms.Group group) {
@@ -154,7 +173,7 @@ final class Search {
      * The smallest known set that holds every node in question, if it is small enough to look at
      * each: walking the ordered rooms would meet one of k in n nodes after about n/k.
      */
-    private Optional<Set<String>> fewest(List<Affinity> wanted) {
+    private Optional<Set<String>> fewest(List<Affinity> wanted, boolean withImage) {
         List<Set<String>> sets = new ArrayList<>();
         demand.policy()
                 .getNodeSelectorMap()
@@ -162,7 +181,7 @@ final class Search {
         demand.networks().forEach(network -> sets.add(rooms.having(Rooms.carrying(network))));
         rules.forEach(rule -> rule.only().ifPresent(sets::add));
         wanted.forEach(rule -> rule.only().ifPresent(sets::add));
-        if (!imageTraits.isEmpty()) {
+        if (withImage && !imageTraits.isEmpty()) {
             int size = imageTraits.stream().mapToInt(t -> rooms.having(t).size()).sum();
             if (isFew(size)) {
                 Set<String> union = new HashSet<>();

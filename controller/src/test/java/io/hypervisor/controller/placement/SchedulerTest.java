@@ -167,17 +167,21 @@ final class SchedulerTest {
     }
 
     @Test
-    void imagesMustBeThereWhereTheyAreListed() {
+    void nodesThatHoldTheImageComeFirst() {
         Snapshot now =
                 Snapshots.empty()
                         .node("lists", n -> {})
                         .health("lists", h -> image(h, "docker.io/library/busybox:latest"))
                         .node("other", n -> {})
                         .health("other", h -> image(h, "alpine"))
+                        .instance("1", "lists")
                         .done();
         assertThat(placed(now, demand(p -> {}))).isEqualTo("lists");
-        assertThat(filters(now, demand(p -> {}))).containsExactly("image");
-        Snapshot silent = Snapshots.from(now).node("silent").instance("1", "lists").done();
+        assertThat(placed(now, demand(p -> p.setPreferredNodeId("other")))).isEqualTo("other");
+        Snapshot closed =
+                Snapshots.from(now).admin("lists", NodeStatus.NODE_STATUS_CORDONED).done();
+        assertThat(placed(closed, demand(p -> {}))).isEqualTo("other");
+        Snapshot silent = Snapshots.from(now).node("silent").done();
         assertThat(placed(silent, demand(p -> {}))).isEqualTo("silent");
     }
 
