@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The product's processes, run as deploy/process runs them. */
-final class Deployed {
+public final class Deployed {
+    private static final Path PROCESS = Path.of("../deploy/process").toAbsolutePath().normalize();
+
     private Deployed() {}
 
     /**
@@ -15,11 +17,18 @@ final class Deployed {
      *
      * @param folder holds its data-dir, its temporary files and its log, all by its name
      */
-    static Process start(String module, Path folder, String name, List<String> flags) {
-        List<String> command = new ArrayList<>(List.of("deploy/process", module));
+    public static Process start(String module, Path folder, String name, List<String> flags) {
+        return start(List.of(), module, folder, name, flags);
+    }
+
+    /** Starts one by a command that enters another place, or none. */
+    public static Process start(
+            List<String> enter, String module, Path folder, String name, List<String> flags) {
+        List<String> command = new ArrayList<>(enter);
+        command.addAll(List.of(PROCESS.toString(), module));
         command.addAll(flags);
         command.add("--data-dir=" + folder.resolve(name));
-        ProcessBuilder builder = OneNodeCluster.command(command.toArray(String[]::new));
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("JAVA_OPTS", String.join(" ", javaOptions(folder)));
         try {
             return builder.redirectErrorStream(true)
@@ -38,7 +47,8 @@ final class Deployed {
                 "-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + tmp, "-Djna.tmpdir=" + tmp);
     }
 
-    static Path log(Path folder, String name) {
+    /** Where it says what it does. */
+    public static Path log(Path folder, String name) {
         return folder.resolve(name + ".log");
     }
 }

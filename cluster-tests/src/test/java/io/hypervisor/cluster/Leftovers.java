@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a data folder still holds on to. */
-final class Leftovers {
+public final class Leftovers {
     private Leftovers() {}
 
     /** Processes that name the folder in their command line, and mounts below it. */
-    static List<String> of(Path data) throws IOException {
+    public static List<String> of(Path data) throws IOException {
         List<String> found = new ArrayList<>();
         ProcessHandle.allProcesses()
                 .filter(p -> p.pid() != ProcessHandle.current().pid())
@@ -41,7 +41,7 @@ final class Leftovers {
     }
 
     /** Deletes the folder, but not what its processes said. */
-    static void delete(Path data) throws IOException {
+    public static void delete(Path data) throws IOException {
         Path logs = Files.createDirectories(Path.of("target/logs").resolve(data.getFileName()));
         try (Stream<Path> files = Files.walk(data)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The cluster of "make run" on free ports, in a data folder of its own. */
-final class OneNodeCluster implements AutoCloseable {
+public final class OneNodeCluster implements AutoCloseable {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     final Path data;
@@ -155,7 +155,7 @@ final class OneNodeCluster implements AutoCloseable {
     }
 
     /** Runs a command of the checkout and returns what it printed; fails if it fails. */
-    static String execute(String... command) {
+    public static String execute(String... command) {
         try {
             Process process = command(command).redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), UTF_8);
