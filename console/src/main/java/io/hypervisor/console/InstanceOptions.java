@@ -102,6 +102,32 @@ final class InstanceOptions {
             description = "A container's environment. May be repeated.")
     Map<String, String> env = new HashMap<>();
 
+    @Option(
+            names = "--network",
+            paramLabel = "NETWORK",
+            defaultValue = "",
+            description = "Its network. Default: the cluster's default network, if it has one.")
+    String network;
+
+    @Option(
+            names = "--subnet",
+            paramLabel = "SUBNET",
+            defaultValue = "",
+            description = "Where its address is from. Default: any of the network.")
+    String subnet;
+
+    @Option(
+            names = "--group",
+            paramLabel = "GROUP",
+            split = ",",
+            description = "Its security groups. Default: the network's default group.")
+    List<String> groups = new ArrayList<>();
+
+    @Option(
+            names = "--public-ip",
+            description = "Also take a floating IP of the network that its router leads to.")
+    boolean publicIp;
+
     @Option(names = "--tty", description = "Give a container a terminal.")
     boolean tty;
 
@@ -164,6 +190,7 @@ final class InstanceOptions {
             request.getMetadataBuilder().putAllLabels(labels).putAllAnnotations(annotations);
         }
         spec(request.getSpecBuilder());
+        network(request.getSpecBuilder(), new NetworkLookup(hvctl.session()));
         return complete(request.build());
     }
 
@@ -190,6 +217,20 @@ final class InstanceOptions {
         }
         if (restartPolicy != RestartPolicy.RESTART_POLICY_UNSPECIFIED) {
             spec.setRestartPolicy(restartPolicy);
+        }
+    }
+
+    private void network(InstanceSpec.Builder spec, NetworkLookup lookup) {
+        if (!network.isEmpty()) {
+            spec.getNetworkBuilder().setNetworkId(lookup.network(network).getId());
+        }
+        if (!subnet.isEmpty()) {
+            spec.getNetworkBuilder().setSubnetId(lookup.subnet(subnet).getId());
+        }
+        groups.forEach(
+                group -> spec.getNetworkBuilder().addSecurityGroups(lookup.group(group).getId()));
+        if (publicIp) {
+            spec.getNetworkBuilder().setAssignPublicIp(true);
         }
     }
 

@@ -6,10 +6,13 @@ import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.AddSecurityRuleRequest;
 import io.hypervisor.api.v1.AddSecurityRuleResponse;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
+import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.CreatePortRequest;
 import io.hypervisor.api.v1.CreatePortResponse;
 import io.hypervisor.api.v1.EtherType;
 import io.hypervisor.api.v1.GetNodeRequest;
+import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.ListNetworksRequest;
 import io.hypervisor.api.v1.ListNetworksResponse;
 import io.hypervisor.api.v1.ListPortsRequest;
@@ -18,6 +21,7 @@ import io.hypervisor.api.v1.ListSecurityGroupsRequest;
 import io.hypervisor.api.v1.ListSecurityGroupsResponse;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkServiceGrpc;
+import io.hypervisor.api.v1.NetworkSpec;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.api.v1.Port;
@@ -44,6 +48,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 class NetworkCommandsTest {
     private final Service service = new Service();
+    private final Compute compute = new Compute();
     private final VirtualTasks tasks = new VirtualTasks();
     private final GrpcServer server =
             new GrpcServer(
@@ -52,7 +57,7 @@ class NetworkCommandsTest {
                     tasks,
                     new SimpleMeterRegistry(),
                     List.of(),
-                    List.of(service, new Cluster()),
+                    List.of(service, new Cluster(), compute),
                     Duration.ofMillis(10));
     private final Cli hvctl = new Cli("127.0.0.1:" + server.port());
 
@@ -67,6 +72,19 @@ class NetworkCommandsTest {
         @Override
         public void getNode(GetNodeRequest request, StreamObserver<Node> observer) {
             observer.onNext(Node.newBuilder().setHostname("rack-" + request.getNodeId()).build());
+            observer.onCompleted();
+        }
+    }
+
+    /** Remembers what it was asked for last. */
+    private static final class Compute extends ComputeServiceGrpc.ComputeServiceImplBase {
+        final AtomicReference<NetworkSpec> asked = new AtomicReference<>();
+
+        @Override
+        public void createInstance(
+                CreateInstanceRequest request, StreamObserver<Instance> observer) {
+            asked.set(request.getSpec().getNetwork());
+            observer.onNext(Instance.newBuilder().setName(request.getName()).build());
             observer.onCompleted();
         }
     }
@@ -214,6 +232,22 @@ class NetworkCommandsTest {
                 .contains("network not found: ofice")
                 .contains("did you mean office?");
         assertThat(hvctl.run("port", "create").code()).isEqualTo(2);
+    }
+
+    @Test
+    void instancesAreAttachedToNetworksByName() {
+        String create = "instance create web --type vm --image debian --no-wait";
+        assertThat(hvctl.run((create + " --network blue --group web --public-ip").split(" ")).err())
+                .isEmpty();
+        assertThat(compute.asked.get())
+                .isEqualTo(
+                        NetworkSpec.newBuilder()
+                                .setNetworkId(FakeController.id(1))
+                                .addSecurityGroups(FakeController.id(3))
+                                .setAssignPublicIp(true)
+                                .build());
+        assertThat(hvctl.run((create + " --network green").split(" ")).err())
+                .contains("network not found: green");
     }
 
     @Test
