@@ -66,6 +66,6 @@ final class Outside {
         return owner == null
                 || !owner.isVirtual()
                 || !(SCHEDULER.get(owner) instanceof SimProcess.Scheduler scheduler)
-                || !scheduler.kernel().equals(kernel);
+                || !scheduler.process().kernel().equals(kernel);
     }
 }

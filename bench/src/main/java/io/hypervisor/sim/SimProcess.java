@@ -144,8 +144,8 @@ final class SimProcess {
             return thread;
         }
 
-        Kernel kernel() {
-            return kernel;
+        SimProcess process() {
+            return SimProcess.this;
         }
 
         void run() {
