@@ -106,6 +106,13 @@ final class NetworkHost implements AutoCloseable {
         }
     }
 
+    /** Kills ovs-vswitchd, which forgets all flows and connections, and starts it again. */
+    void restartSwitch() {
+        vswitch.killVswitchd();
+        vswitch.startVswitchd();
+        addressUnderlay();
+    }
+
     /** A guest whose device is there and plugged into nothing. */
     Guest guest(String mac) {
         Guest guest = vswitch.guest(mac);

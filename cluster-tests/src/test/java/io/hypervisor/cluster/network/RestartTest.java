@@ -1,5 +1,7 @@
 package io.hypervisor.cluster.network;
 
+import static io.hypervisor.cluster.network.Group.ingress;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -8,8 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.time.Duration;
+import java.util.List;
 
-/** What dies and comes back, while packets are counted. */
+/** What dies and comes back: who may talk talks on, and nobody else. */
 @Tag("real")
 @ExtendWith(NetworkCluster.Extension.class)
 class RestartTest {
@@ -54,5 +57,46 @@ class RestartTest {
                 }
             }
         }
+    }
+
+    @Test
+    void aSwitchThatStartsAgainIsWhatItWas(NetworkCluster cluster) {
+        try (Group shut = Group.create(cluster);
+                Lan lan = Lan.overlay(cluster, "10.42.0.0/24", "fd42::/64")) {
+            NetworkHost host = cluster.hosts.get(1);
+            Endpoint client = lan.endpoint(cluster.hosts.get(0), shut.id());
+            Endpoint server = lan.endpoint(host, shut.id());
+            server.serve(80);
+            server.serve(81);
+            shut.allow(ingress("tcp").setPortRangeMin(80));
+            client.reachesTcp(server.ip, 80);
+            assertThat(client.tcp(server.ip, 81)).isFalse();
+            List<String> before = compiled(host);
+            host.restartSwitch();
+            client.reachesTcp(server.ip, 80);
+            assertThat(client.tcp(server.ip, 81)).isFalse();
+            await().atMost(SOON)
+                    .untilAsserted(
+                            () ->
+                                    assertThat(compiled(host))
+                                            .containsExactlyInAnyOrderElementsOf(before));
+
+            // In user space nothing passes without the database; what was open goes on after it.
+            try (Ticking ticking = Ticking.start(client, server.ip, 80)) {
+                ticking.awaitMore();
+                host.vswitch.killOvsdb();
+                host.vswitch.startOvsdb();
+                ticking.awaitMore();
+            }
+            shut.allow(ingress("tcp").setPortRangeMin(81));
+            client.reachesTcp(server.ip, 81);
+        }
+    }
+
+    /** The switch's flows but for those that it learns itself. */
+    private static List<String> compiled(NetworkHost host) {
+        return host.vswitch.flows("br-int").stream()
+                .filter(flow -> !flow.contains("table=56,"))
+                .toList();
     }
 }
