@@ -12,6 +12,7 @@ public enum Stage {
     EGRESS(31, "egress", "no egress rule of the port allows it"),
     EGRESS_ALLOWED(32, "egress-allowed", "not to be committed"),
     SWITCH(40, "switch", "no port of the network has this MAC address"),
+    FLOOD(41, "flood", "the network has no such part"),
     ROUTER(50, "router", "the router has no use for it"),
     ROUTE(51, "route", "the router has no route to the destination"),
     EXTERNAL(52, "external", "the router has no way out from here"),

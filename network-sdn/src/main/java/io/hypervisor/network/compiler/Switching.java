@@ -19,7 +19,7 @@ import java.util.TreeSet;
 /**
  * Where a frame goes by its MAC address: a local port, another node, the physical network, or a
  * router. What comes from elsewhere stays here. What is for all is sent to the ports and to those
- * nodes that carry ports of the network.
+ * nodes that carry ports of the network, a hundred per flow, because a flow has room for some 450.
  *
  * <pre>
  * table=40, priority=100,reg0=0x1388,dl_dst=02:68:76:00:00:05
@@ -31,6 +31,9 @@ import java.util.TreeSet;
 final class Switching {
     private static final Match TO_MANY =
             Match.masked(Field.ETH_DST, 0x0100_0000_0000L, 0x0100_0000_0000L);
+
+    private static final int PART = 100;
+    private static final int FIRST_OF_TUNNELS = 0x10000;
 
     private final Scene scene;
     private final Flows flows;
@@ -100,7 +103,29 @@ final class Switching {
     }
 
     private List<Action> toLocals(LogicalNetwork network) {
-        return scene.locals(network).stream().flatMap(local -> deliver(local).stream()).toList();
+        return inParts(network, 0, scene.locals(network).stream().map(Switching::deliver).toList());
+    }
+
+    /** What is done to a frame for each who gets it; parts are numbered from the first. */
+    private List<Action> inParts(LogicalNetwork network, int first, List<List<Action>> each) {
+        if (each.size() <= PART) {
+            return each.stream().flatMap(List::stream).toList();
+        }
+        List<Action> actions = new ArrayList<>();
+        for (int from = 0; from < each.size(); from += PART) {
+            int part = first + from / PART;
+            flows.in(Stage.FLOOD, 100, "network " + network.id())
+                    .is(Field.NETWORK, scene.key(network))
+                    .is(Field.TARGET_ZONE, part)
+                    .then(
+                            each.subList(from, Math.min(from + PART, each.size())).stream()
+                                    .flatMap(List::stream)
+                                    .toList());
+            // What needs a zone sets it anew.
+            actions.add(set(Field.TARGET_ZONE, part));
+            actions.add(new Resubmit(Stage.FLOOD));
+        }
+        return actions;
     }
 
     private List<Action> toAll(LogicalNetwork network) {
@@ -116,11 +141,15 @@ final class Switching {
         nodes.remove("");
         nodes.remove(scene.wiring.nodeId());
         // IPv6 endpoints first: an IPv4 endpoint that is set wins over them.
-        nodes.stream()
-                .map(node -> scene.tunnel(network, node))
-                .filter(tunnel -> !tunnel.isEmpty())
-                .sorted(Comparator.comparing(tunnel -> !tunnel.get(1).text().endsWith("ipv6_dst")))
-                .forEach(actions::addAll);
+        List<List<Action>> tunnels =
+                nodes.stream()
+                        .map(node -> scene.tunnel(network, node))
+                        .filter(tunnel -> !tunnel.isEmpty())
+                        .sorted(
+                                Comparator.comparing(
+                                        tunnel -> !tunnel.get(1).text().endsWith("ipv6_dst")))
+                        .toList();
+        actions.addAll(inParts(network, FIRST_OF_TUNNELS, tunnels));
         actions.addAll(toLocals(network));
         return actions;
     }

@@ -1,5 +1,6 @@
 package io.hypervisor.network.compiler;
 
+import static io.hypervisor.api.v1.SecurityRuleDirection.SECURITY_RULE_DIRECTION_EGRESS;
 import static io.hypervisor.api.v1.SecurityRuleDirection.SECURITY_RULE_DIRECTION_INGRESS;
 import static io.hypervisor.network.compiler.Topology.rule;
 
@@ -285,5 +286,34 @@ class WalkTest {
                         .findFirst()
                         .orElseThrow();
         assertThat(answer.nodeId()).isEqualTo("n1");
+    }
+
+    @Test
+    void aFrameForAllReachesMoreThanOneFlowCanName() {
+        Topology large =
+                new Topology().overlay("net", 7).subnet("sub", "net", "10.0.0.0/16", "10.0.0.1");
+        large.group("all", rule(SECURITY_RULE_DIRECTION_EGRESS, false, "any", 0, 0, ""));
+        for (int i = 0; i < 110; i++) {
+            large.node("n" + i);
+            large.port("far-" + i, "n" + i, "net", List.of("all"), "10.0.8." + i);
+            large.port("near-" + i, "n0", "net", List.of("all"), "10.0.9." + i);
+        }
+        Walk.Node node = large.compiled("n0");
+        Mac own = Mac.parse(large.ports.get("near-0").getPort().getMacAddress());
+        Packet frame =
+                Packet.udp(
+                        own,
+                        Mac.parse("01:00:5e:00:00:09"),
+                        Address.parse("10.0.9.0"),
+                        Address.parse("224.0.0.9"),
+                        520,
+                        520);
+        List<String> ends =
+                Walk.through(large.compiled()).fromPort("n0", "near-0", frame).ends().stream()
+                        .map(End::where)
+                        .toList();
+        assertThat(ends).containsAll(large.ports.keySet().stream().skip(2).toList());
+        assertThat(ends).contains("far-0").doesNotContain("near-0");
+        assertThat(node.table().flows()).allMatch(flow -> flow.actions().size() <= 300);
     }
 }

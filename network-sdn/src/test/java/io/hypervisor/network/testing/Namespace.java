@@ -1,7 +1,5 @@
 package io.hypervisor.network.testing;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.hypervisor.core.Command;
 
 import java.io.IOException;
@@ -75,7 +73,9 @@ public final class Namespace implements AutoCloseable {
     }
 
     private static String succeeded(Command.Ended ended) {
-        assertThat(ended.ok()).as(ended.failure()).isTrue();
+        if (!ended.ok()) {
+            throw new AssertionError(ended.failure());
+        }
         return ended.output();
     }
 
