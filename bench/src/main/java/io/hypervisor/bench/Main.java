@@ -33,6 +33,7 @@ public final class Main {
         all.put("connect", new Connecting());
         all.put("scheduler", new Placing());
         all.put("network", new Networking());
+        all.put("ping", new Pinging());
         all.put("function", new Functions());
         return all;
     }

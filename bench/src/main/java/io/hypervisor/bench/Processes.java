@@ -124,7 +124,15 @@ public final class Processes implements AutoCloseable {
      * @param javaOpts added to those of deploy/process
      */
     public Started controller(Path data, String javaOpts, String... args) {
-        String grpc = freeAddress();
+        return controller(data, javaOpts, freeAddress(), args);
+    }
+
+    /** A controller over a new, empty embedded store that nodes reach at an address; when ready. */
+    public Started controllerAt(String address) {
+        return controller(newFolder("controller"), "", address + ":50051", new String[0]);
+    }
+
+    private Started controller(Path data, String javaOpts, String grpc, String[] args) {
         String httpAddress = freeAddress();
         List<String> all =
                 new ArrayList<>(
@@ -133,13 +141,20 @@ public final class Processes implements AutoCloseable {
                                 "--grpc-addr=" + grpc,
                                 "--http-addr=" + httpAddress));
         all.addAll(List.of(args));
-        Started one = start("controller", data, grpc, httpAddress, javaOpts, all);
+        Started one = start(List.of(), "controller", data, grpc, httpAddress, javaOpts, all);
         await(one, () -> ready(one));
         return one;
     }
 
     /** An agent over fake drivers (the real ones come with deploy/run); returns at once. */
     public Started agent(Started controller, String hostname, String... args) {
+        List<String> all = new ArrayList<>(List.of("--network.enabled=false"));
+        all.addAll(List.of(args));
+        return agent(List.of(), controller, hostname, all.toArray(String[]::new));
+    }
+
+    /** The same by a command that enters another place, or none, its network left to the caller. */
+    public Started agent(List<String> enter, Started controller, String hostname, String... args) {
         Path data = newFolder("agent");
         String grpc = freeAddress();
         List<String> all =
@@ -149,21 +164,22 @@ public final class Processes implements AutoCloseable {
                                 "--grpc-addr=" + grpc,
                                 "--hostname=" + hostname,
                                 "--controllers=[" + controller.grpc() + "]",
-                                "--network.enabled=false",
                                 "--drivers.fake.enabled=true",
                                 "--drivers.fake.types=[vm, container]"));
         all.addAll(List.of(args));
-        return start("compute-agent", data, grpc, "", "", all);
+        return start(enter, "compute-agent", data, grpc, "", "", all);
     }
 
     private Started start(
+            List<String> enter,
             String module,
             Path data,
             String grpc,
             String httpAddress,
             String javaOpts,
             List<String> args) {
-        List<String> command = new ArrayList<>(List.of("deploy/process", module));
+        List<String> command = new ArrayList<>(enter);
+        command.addAll(List.of("deploy/process", module));
         command.addAll(args);
         Path log = folder.resolve(data.getFileName() + ".log");
         Process process =

@@ -16,6 +16,8 @@ import java.util.List;
  * @param connections at once for the memory of each
  * @param clusters how many nodes the scheduler chooses from
  * @param networkNodes nodes that share virtual networks, a multiple of 100
+ * @param ports on the node whose first ping is timed
+ * @param pings how many of those
  * @param reading how long each reading measurement goes on
  */
 public record Size(
@@ -29,6 +31,8 @@ public record Size(
         int connections,
         List<Integer> clusters,
         int networkNodes,
+        int ports,
+        int pings,
         Duration reading) {
     /** What the promises speak of. */
     public static Size full() {
@@ -43,12 +47,14 @@ public record Size(
                 1_000,
                 List.of(100, 1_000, 10_000),
                 500,
+                1_000,
+                40,
                 Duration.ofSeconds(20));
     }
 
     /** Enough to see that everything still runs. */
     public static Size tiny() {
         return new Size(
-                1, 5, 0, 200, 50, 10, 3, 10, List.of(100, 200), 100, Duration.ofMillis(200));
+                1, 5, 0, 200, 50, 10, 3, 10, List.of(100, 200), 100, 20, 2, Duration.ofMillis(200));
     }
 }
