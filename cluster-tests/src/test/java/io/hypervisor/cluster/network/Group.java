@@ -4,6 +4,7 @@ import io.hypervisor.api.v1.AddSecurityRuleRequest;
 import io.hypervisor.api.v1.CreateSecurityGroupRequest;
 import io.hypervisor.api.v1.DeleteSecurityGroupRequest;
 import io.hypervisor.api.v1.EtherType;
+import io.hypervisor.api.v1.GetSecurityGroupRequest;
 import io.hypervisor.api.v1.RemoveSecurityRuleRequest;
 import io.hypervisor.api.v1.SecurityGroup;
 import io.hypervisor.api.v1.SecurityRuleDirection;
@@ -58,6 +59,15 @@ record Group(NetworkCluster cluster, SecurityGroup group) implements AutoCloseab
                                         .setSecurityGroupId(id())
                                         .setRuleId(rule)
                                         .build());
+    }
+
+    /** The revision of its last write. */
+    long revision() {
+        return cluster.network()
+                .getSecurityGroup(
+                        GetSecurityGroupRequest.newBuilder().setSecurityGroupId(id()).build())
+                .getSecurityGroup()
+                .getRevision();
     }
 
     @Override

@@ -78,6 +78,16 @@ final class NetworkHost implements AutoCloseable {
         agent.destroyForcibly().onExit().join();
     }
 
+    /** Stops its agent in the middle of whatever it does; what is sent to it waits. */
+    void pauseAgent() {
+        vswitch.namespace().run("kill", "-STOP", "" + agent.pid());
+    }
+
+    /** Lets its agent go on. */
+    void resumeAgent() {
+        vswitch.namespace().run("kill", "-CONT", "" + agent.pid());
+    }
+
     /** How often its agents, each in its turn, have made the switch what it should be. */
     long flowsLive() {
         try {
