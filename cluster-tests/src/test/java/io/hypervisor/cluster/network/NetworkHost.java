@@ -119,8 +119,24 @@ final class NetworkHost implements AutoCloseable {
     /** Kills ovs-vswitchd, which forgets all flows and connections, and starts it again. */
     void restartSwitch() {
         vswitch.killVswitchd();
+        startSwitch();
+    }
+
+    private void startSwitch() {
         vswitch.startVswitchd();
         addressUnderlay();
+    }
+
+    /** Nothing is heard of it any more, nor forwarded by it. */
+    void die() {
+        killAgent();
+        vswitch.killVswitchd();
+    }
+
+    /** It is back after {@link #die}. */
+    void boot() {
+        startSwitch();
+        startAgent();
     }
 
     /** A guest whose device is there and plugged into nothing. */

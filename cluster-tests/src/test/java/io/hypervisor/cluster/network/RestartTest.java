@@ -5,6 +5,9 @@ import static io.hypervisor.cluster.network.Group.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.hypervisor.api.v1.TracePacketRequest;
+import io.hypervisor.api.v1.TracePacketResponse;
+
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -17,6 +20,7 @@ import java.util.List;
 @ExtendWith(NetworkCluster.Extension.class)
 class RestartTest {
     private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration LOST = Duration.ofSeconds(60);
 
     @Test
     void noPacketIsLostWhileAgentsAndControllerStartAgain(NetworkCluster cluster) {
@@ -91,6 +95,44 @@ class RestartTest {
             shut.allow(ingress("tcp").setPortRangeMin(81));
             client.reachesTcp(server.ip, 81);
         }
+    }
+
+    @Test
+    void anotherNodeAnswersForTheGatewayOfOneThatDies(NetworkCluster cluster) {
+        try (Outside outside = new Outside(cluster);
+                Lan lan = Lan.overlay(cluster, "10.43.0.0/24", "fd43::/64");
+                Routed routed = new Routed(cluster, outside.router(true)).join(lan.v4)) {
+            Endpoint first = lan.endpoint(cluster.hosts.get(0));
+            NetworkHost dying = gateway(cluster, first);
+            Endpoint from = first.host == dying ? lan.endpoint(cluster.hosts.get(1)) : first;
+            from.reaches(Fabric.OUTSIDE);
+            dying.die();
+            try (Capture seen = outside.capture("icmp")) {
+                await().atMost(LOST).until(() -> from.pings(Fabric.OUTSIDE));
+                seen.awaitLine(Outside.address(routed, false) + " > " + Fabric.OUTSIDE);
+                assertThat(gateway(cluster, from)).isNotSameAs(dying);
+            } finally {
+                dying.boot();
+            }
+            cluster.awaitReady(dying);
+            from.reaches(Fabric.OUTSIDE);
+        }
+    }
+
+    /** The host where packets of a port to the outside leave. */
+    private static NetworkHost gateway(NetworkCluster cluster, Endpoint from) {
+        TracePacketResponse trace =
+                cluster.network()
+                        .tracePacket(
+                                TracePacketRequest.newBuilder()
+                                        .setPortId(from.port.getId())
+                                        .setDestination(Fabric.OUTSIDE)
+                                        .build());
+        String node = trace.getHopsList().getLast().getNodeId();
+        return cluster.hosts.stream()
+                .filter(host -> cluster.nodeId(host).equals(node))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** The switch's flows but for those that it learns itself. */
