@@ -1,7 +1,7 @@
 package io.hypervisor.agent;
 
 import io.hypervisor.agent.driver.Nics;
-import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceType;

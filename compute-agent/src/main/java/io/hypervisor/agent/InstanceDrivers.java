@@ -8,7 +8,7 @@ import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.agent.driver.fake.FakeWorld;
-import io.hypervisor.agent.driver.libvirt.GuestSwitch;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
 import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
 import io.hypervisor.agent.node.NodeFacts;

@@ -1,7 +1,10 @@
 package io.hypervisor.agent.driver.libvirt;
 
-import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
-import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
+import io.hypervisor.agent.driver.guest.Blueprint;
+import io.hypervisor.agent.driver.guest.Blueprint.Disk;
+import io.hypervisor.agent.driver.guest.ImageFile;
+import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
+import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.ResourceLimits;
@@ -16,8 +19,6 @@ import java.util.Optional;
 
 /** Writes a blueprint as a libvirt domain. Pure; one method per subject. */
 final class DomainXml {
-    private static final String CONSOLE_SOCKET = "tty";
-    private static final String CONSOLE_LOG = "console.log";
     // Balloon and random numbers.
     private static final int OTHER_DEVICES = 2;
     private static final int SPARE_DEVICES = 4;
@@ -35,16 +36,6 @@ final class DomainXml {
 
     static String of(Blueprint blueprint, DomainRecord record, LibvirtConfig config) {
         return new DomainXml(blueprint, record, config).domain().toString();
-    }
-
-    /** Where an instance's serial port listens. Short: a unix socket's path has 107 bytes. */
-    static Path consoleSocket(Path folder) {
-        return folder.resolve(CONSOLE_SOCKET);
-    }
-
-    /** What an instance's serial port has written. */
-    static Path consoleLog(Path folder) {
-        return folder.resolve(CONSOLE_LOG);
     }
 
     private Xml domain() {
@@ -206,10 +197,18 @@ final class DomainXml {
                         Map.of("type", "unix"),
                         Xml.of(
                                 "source",
-                                Map.of("mode", "bind", "path", consoleSocket(folder).toString())),
+                                Map.of(
+                                        "mode",
+                                        "bind",
+                                        "path",
+                                        InstanceFolders.consoleSocket(folder).toString())),
                         Xml.of(
                                 "log",
-                                Map.of("file", consoleLog(folder).toString(), "append", "on")),
+                                Map.of(
+                                        "file",
+                                        InstanceFolders.consoleLog(folder).toString(),
+                                        "append",
+                                        "on")),
                         Xml.of("target", Map.of("port", "0"))),
                 Xml.of(
                         "console",

@@ -1,5 +1,8 @@
 package io.hypervisor.agent.driver.libvirt;
 
+import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -19,13 +22,6 @@ public record LibvirtConfig(
         Acceleration acceleration,
         MachineType machine,
         Optional<GuestSwitch> guestSwitch) {
-
-    /** What executes a guest's instructions. */
-    public enum Acceleration {
-        AUTO,
-        KVM,
-        TCG
-    }
 
     /** QEMU's machine types for x86. */
     public enum MachineType {

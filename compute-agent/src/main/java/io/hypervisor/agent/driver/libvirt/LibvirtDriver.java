@@ -10,6 +10,12 @@ import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PortGate;
 import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.guest.Blueprint;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.ImageFolders;
+import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.KvmProbe;
+import io.hypervisor.agent.driver.guest.SerialPorts;
 import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
@@ -22,7 +28,6 @@ import org.libvirt.Domain;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,8 +41,7 @@ import java.util.function.Consumer;
 public final class LibvirtDriver implements InstanceDriver {
     private static final Logger log = LoggerFactory.getLogger(LibvirtDriver.class);
 
-    // A path of a unix socket has room for 107 bytes.
-    private static final int MAX_HOME = 107 - "/".length() - 36 - "/tty".length();
+    static final String RECORD = "instance.xml";
     // VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _NVRAM: whatever it has.
     private static final int UNDEFINE_ALL = 1 | 2 | 4;
     private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
@@ -59,10 +63,10 @@ public final class LibvirtDriver implements InstanceDriver {
     public LibvirtDriver(LibvirtConfig config, Path folder, Clock clock, Tasks tasks) {
         this.config = config;
         this.clock = clock;
-        this.folders = new InstanceFolders(folder.toAbsolutePath().normalize());
+        this.folders = new InstanceFolders(folder, RECORD);
         this.daemon = new Daemon(config.uri(), tasks);
         this.domains = new Domains(daemon, folders.home().toString());
-        this.images = new ImageFolders(config.imageDirs());
+        this.images = new ImageFolders(type(), config.imageDirs());
         this.ports = new SerialPorts(tasks);
         this.probe = new KvmProbe(folders.home());
     }
@@ -75,51 +79,25 @@ public final class LibvirtDriver implements InstanceDriver {
     @Override
     public DriverHealth health() {
         try {
-            prepareHome();
+            folders.prepare();
             Map<String, String> versions =
                     daemon.call(
                             connection ->
                                     Map.of(
                                             "libvirt", version(connection.getLibVersion()),
                                             "qemu", version(connection.getVersion()),
-                                            "vm.accelerator", kvm() ? "kvm" : "tcg"));
+                                            "vm.accelerator",
+                                                    probe.isChosen(config.acceleration())
+                                                            ? "kvm"
+                                                            : "tcg"));
             return new DriverHealth(true, "", versions);
         } catch (DriverException e) {
             return new DriverHealth(false, e.getMessage(), Map.of());
         }
     }
 
-    private void prepareHome() {
-        int length =
-                folders.home().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
-        if (length > MAX_HOME) {
-            throw DriverException.permanent(
-                    "folder "
-                            + folders.home()
-                            + ": "
-                            + length
-                            + " bytes (expected: at most "
-                            + MAX_HOME
-                            + ", for unix sockets below it)");
-        }
-        try {
-            Files.createDirectories(folders.home());
-        } catch (IOException e) {
-            throw DriverException.passing(
-                    "cannot make " + folders.home() + ": " + e.getMessage(), e);
-        }
-    }
-
     private static String version(long number) {
         return number / 1_000_000 + "." + number / 1_000 % 1_000 + "." + number % 1_000;
-    }
-
-    private boolean kvm() {
-        return switch (config.acceleration()) {
-            case KVM -> true;
-            case TCG -> false;
-            case AUTO -> probe.works();
-        };
     }
 
     @Override
@@ -136,7 +114,7 @@ public final class LibvirtDriver implements InstanceDriver {
         known.forEach((id, state) -> found.add(settled(id, state).found(id)));
         for (String id : ids) {
             if (!known.containsKey(id) && Files.isDirectory(folders.folder(id))) {
-                found.add(DomainState.partial(id, folders.record(id)));
+                found.add(DomainState.partial(id, folders.record(id, DomainRecord::parse)));
             }
             folders.trimLog(id);
         }
@@ -198,11 +176,13 @@ public final class LibvirtDriver implements InstanceDriver {
                     if (domains.state(id).isPresent()) {
                         return true;
                     }
-                    prepareHome();
+                    folders.prepare();
                     gate.check(target.nics());
-                    Blueprint blueprint = Blueprint.of(target, folder, images, kvm());
+                    Blueprint blueprint =
+                            Blueprint.of(
+                                    target, folder, images, probe.isChosen(config.acceleration()));
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
-                    folders.begin(id, record);
+                    folders.write(id, record.xml().toString());
                     FaultPoint.LIBVIRT_CREATE_FOLDER_MADE.reached();
                     folders.makeDisks(blueprint);
                     FaultPoint.LIBVIRT_CREATE_DISKS_MADE.reached();
@@ -346,7 +326,7 @@ public final class LibvirtDriver implements InstanceDriver {
                                 });
                     }
                     FaultPoint.LIBVIRT_DESTROY_UNDEFINED.reached();
-                    folders.remove(instanceId);
+                    folders.remove(instanceId, FaultPoint.LIBVIRT_DESTROY_FILES_REMOVED);
                     FaultPoint.LIBVIRT_DESTROY_FOLDER_REMOVED.reached();
                     return true;
                 });
@@ -407,12 +387,12 @@ public final class LibvirtDriver implements InstanceDriver {
         return new Console() {
             @Override
             public Path log() {
-                return DomainXml.consoleLog(folder);
+                return InstanceFolders.consoleLog(folder);
             }
 
             @Override
             public void write(byte[] data) {
-                ports.write(DomainXml.consoleSocket(folder), data);
+                ports.write(InstanceFolders.consoleSocket(folder), data);
             }
 
             @Override

@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.api.internal.v1.Nic;
 
 import org.libvirt.Domain;

@@ -3,8 +3,12 @@ package io.hypervisor.agent.driver.libvirt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypervisor.agent.driver.Target;
-import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
-import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
+import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.Blueprint;
+import io.hypervisor.agent.driver.guest.Blueprint.Disk;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.ImageFile;
+import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -38,7 +42,7 @@ class DomainXmlTest {
                 new LibvirtConfig(
                         "qemu:///system",
                         List.of(),
-                        LibvirtConfig.Acceleration.AUTO,
+                        Acceleration.AUTO,
                         machine,
                         Optional.of(new GuestSwitch("br-int", false)));
         return DomainXml.of(blueprint, record, config);

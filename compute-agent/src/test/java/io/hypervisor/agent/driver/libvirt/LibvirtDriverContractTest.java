@@ -5,7 +5,9 @@ import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.WiredDriverContract;
-import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -96,8 +98,9 @@ class LibvirtDriverContractTest extends WiredDriverContract {
 
     @Override
     protected void leaveHalfMade(InstanceDriver connected, Target target) {
-        new InstanceFolders(daemon.home())
-                .begin(target.instanceId(), DomainRecord.of(target, daemon.home().toString()));
+        DomainRecord record = DomainRecord.of(target, daemon.home().toString());
+        new InstanceFolders(daemon.home(), LibvirtDriver.RECORD)
+                .write(target.instanceId(), record.xml().toString());
     }
 
     @Override

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
-import io.hypervisor.agent.driver.libvirt.LibvirtConfig.Acceleration;
+import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;

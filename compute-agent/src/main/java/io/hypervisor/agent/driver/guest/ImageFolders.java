@@ -1,4 +1,4 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import com.google.protobuf.Timestamp;
 
@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -30,7 +31,7 @@ import java.util.stream.Stream;
  * Specs may also give absolute paths, as long as what they lead to, links resolved, lies in one of
  * the folders.
  */
-final class ImageFolders {
+public final class ImageFolders {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,127}");
     private static final List<String> DISK_ENDINGS = List.of(".qcow2", ".raw", ".img");
     private static final int MAX_CMDLINE = 2048;
@@ -38,14 +39,17 @@ final class ImageFolders {
     private static final int MAX_LISTED = 1000;
 
     /** What boots: a kernel, a disk, or a kernel with a disk. */
-    record Bootable(Optional<DirectBoot> kernel, Optional<ImageFile> disk) {}
+    public record Bootable(Optional<DirectBoot> kernel, Optional<ImageFile> disk) {}
 
     /** A kernel that the host loads. */
-    record DirectBoot(Path kernel, Optional<Path> initrd, String arguments) {}
+    public record DirectBoot(Path kernel, Optional<Path> initrd, String arguments) {}
 
+    private final InstanceType type;
     private final List<Path> folders;
 
-    ImageFolders(List<Path> folders) {
+    /** Folders, searched in this order, whose images are for instances of a type. */
+    public ImageFolders(InstanceType type, List<Path> folders) {
+        this.type = type;
         this.folders = List.copyOf(folders);
     }
 
@@ -84,7 +88,7 @@ final class ImageFolders {
     }
 
     /** All images by name; of two with the same name the one that {@link #image} finds. */
-    List<Image> list() {
+    public List<Image> list() {
         Map<String, Image> found = new TreeMap<>();
         for (Path folder : folders) {
             for (Path entry : entries(folder)) {
@@ -214,7 +218,7 @@ final class ImageFolders {
         return usable && NAME.matcher(name).matches() ? Optional.of(name) : Optional.empty();
     }
 
-    private static Image describe(String name, Path entry) {
+    private Image describe(String name, Path entry) {
         try {
             long bytes = 0;
             if (Files.isDirectory(entry)) {
@@ -228,10 +232,13 @@ final class ImageFolders {
             }
             Instant made = Files.getLastModifiedTime(entry).toInstant();
             return Image.newBuilder()
-                    .setId("vm/" + name)
+                    .setId(
+                            type.name().replace("INSTANCE_TYPE_", "").toLowerCase(Locale.ROOT)
+                                    + "/"
+                                    + name)
                     .setName(name)
                     .setSizeBytes(bytes)
-                    .setType(InstanceType.INSTANCE_TYPE_VM)
+                    .setType(type)
                     .setCreatedAt(
                             Timestamp.newBuilder()
                                     .setSeconds(made.getEpochSecond())

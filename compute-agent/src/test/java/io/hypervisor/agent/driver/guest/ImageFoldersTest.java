@@ -1,4 +1,4 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,6 +8,7 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.api.v1.NetworkSpec;
 
@@ -35,7 +36,9 @@ class ImageFoldersTest {
     @BeforeEach
     void fill() throws IOException {
         folder = Files.createDirectory(root.resolve("images"));
-        images = new ImageFolders(List.of(root.resolve("absent"), folder));
+        images =
+                new ImageFolders(
+                        InstanceType.INSTANCE_TYPE_VM, List.of(root.resolve("absent"), folder));
         Files.write(folder.resolve("disk.raw"), new byte[4 << 20]);
         Files.write(folder.resolve("debian.qcow2"), qcow2(0, 0, 0).array());
         Path kernel = Files.createDirectory(folder.resolve("tiny"));

@@ -1,4 +1,4 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.core.Tasks;
@@ -20,18 +20,19 @@ import java.util.concurrent.Executor;
  * <p>What comes back is thrown away, because QEMU writes it to the log as well; but it has to be
  * read, or the guest would wait for us.
  */
-final class SerialPorts implements AutoCloseable {
+public final class SerialPorts implements AutoCloseable {
     private static final int BUFFER = 16 * 1024;
 
     private final Executor readers;
     private final Map<Path, Port> ports = new ConcurrentHashMap<>();
 
-    SerialPorts(Tasks tasks) {
+    /** Connected to none yet. */
+    public SerialPorts(Tasks tasks) {
         this.readers = tasks.concurrent("serial-port");
     }
 
     /** Types into the port that listens at a path. Blocks while the guest does not read. */
-    void write(Path socket, byte[] data) {
+    public void write(Path socket, byte[] data) {
         Port port = ports.computeIfAbsent(socket, this::connect);
         try {
             port.write(data);

@@ -1,4 +1,4 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.core.Command;
@@ -18,7 +18,7 @@ import java.util.OptionalInt;
  * Finds out whether KVM really works, by running a guest. A machine may have /dev/kvm, and say that
  * it can, and still never execute the first instruction.
  */
-final class KvmProbe {
+public final class KvmProbe {
     private static final Logger log = LoggerFactory.getLogger(KvmProbe.class);
 
     private static final Duration DEADLINE = Duration.ofSeconds(3);
@@ -35,9 +35,18 @@ final class KvmProbe {
     private final Path sector;
 
     /** Remembers the verdict in this folder until the machine boots anew. */
-    KvmProbe(Path folder) {
+    public KvmProbe(Path folder) {
         this.verdict = folder.resolve("kvm-probe");
         this.sector = folder.resolve("kvm-probe.img");
+    }
+
+    /** Whether guests should use KVM. */
+    public boolean isChosen(Acceleration acceleration) {
+        return switch (acceleration) {
+            case KVM -> true;
+            case TCG -> false;
+            case AUTO -> works();
+        };
     }
 
     synchronized boolean works() {

@@ -1,4 +1,4 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
 
@@ -14,7 +14,7 @@ import java.nio.file.Path;
  * @param format "qcow2" or "raw"
  * @param virtualBytes size of the disk that it holds
  */
-record ImageFile(Path path, String format, long virtualBytes) {
+public record ImageFile(Path path, String format, long virtualBytes) {
     private static final int MAGIC = 0x514649fb;
     private static final int HEADER = 80;
     private static final int EXTERNAL_DATA = 1 << 2;

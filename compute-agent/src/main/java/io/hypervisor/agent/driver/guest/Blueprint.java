@@ -1,10 +1,10 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
-import io.hypervisor.agent.driver.libvirt.ImageFolders.Bootable;
-import io.hypervisor.agent.driver.libvirt.ImageFolders.DirectBoot;
+import io.hypervisor.agent.driver.guest.ImageFolders.Bootable;
+import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 
@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * A spec with everything that this node decides about it: which files its names mean, which disks
  * it gets. Made before anything exists, so that an impossible spec leaves nothing behind.
  */
-record Blueprint(
+public record Blueprint(
         Target target, Path folder, Optional<DirectBoot> kernel, List<Disk> disks, boolean kvm) {
     private static final Pattern DISK_NAME = Pattern.compile("[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final int MAX_DISKS = 16;
@@ -32,9 +32,14 @@ record Blueprint(
     private static final int MAX_CPUS = 512;
 
     /** A qcow2 file of the instance, an overlay of the base if there is one. */
-    record Disk(Path path, long bytes, Optional<ImageFile> base) {}
+    public record Disk(Path path, long bytes, Optional<ImageFile> base) {}
 
-    static Blueprint of(Target target, Path folder, ImageFolders images, boolean kvm) {
+    /**
+     * What a spec comes to on this node.
+     *
+     * @throws DriverException permanent, when it is impossible
+     */
+    public static Blueprint of(Target target, Path folder, ImageFolders images, boolean kvm) {
         InstanceSpec spec = target.spec();
         Nics.check(target);
         check(
@@ -61,12 +66,13 @@ record Blueprint(
         return new Blueprint(target, folder, kernel, disks(spec, folder, image.disk()), kvm);
     }
 
-    int cpus() {
+    /** Processors of the guest. */
+    public int cpus() {
         return Math.max(1, target.spec().getCpuCores());
     }
 
     /** What the guest gets. */
-    long memoryBytes() {
+    public long memoryBytes() {
         long asked = target.spec().getMemoryBytes();
         long memory = asked == 0 ? DEFAULT_MEMORY : asked;
         long limit = target.spec().getLimits().getMemoryLimit();

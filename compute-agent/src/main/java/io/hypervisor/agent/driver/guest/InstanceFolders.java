@@ -1,7 +1,7 @@
-package io.hypervisor.agent.driver.libvirt;
+package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
-import io.hypervisor.agent.driver.libvirt.Blueprint.Disk;
+import io.hypervisor.agent.driver.guest.Blueprint.Disk;
 import io.hypervisor.core.Command;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -20,28 +21,67 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** One folder for each instance, with its record first, then its disks. */
-final class InstanceFolders {
+public final class InstanceFolders {
     private static final Logger log = LoggerFactory.getLogger(InstanceFolders.class);
 
-    private static final String RECORD = "instance.xml";
+    private static final String CONSOLE_SOCKET = "tty";
+    private static final String CONSOLE_LOG = "console.log";
+    // A path of a unix socket has room for 107 bytes, and no socket's name has more than three.
+    private static final int MAX_HOME = 107 - "/".length() - 36 - "/tty".length();
     private static final Duration QEMU_IMG = Duration.ofSeconds(60);
     // What a guest writes to its console is kept up to this size, then dropped.
     private static final long MAX_CONSOLE_LOG = 16L << 20;
 
     private final Path home;
+    private final String record;
 
-    InstanceFolders(Path home) {
-        this.home = home;
+    /** Below a folder, each with a record of that name. */
+    public InstanceFolders(Path home, String record) {
+        this.home = home.toAbsolutePath().normalize();
+        this.record = record;
     }
 
-    Path home() {
+    /** The folder of all. */
+    public Path home() {
         return home;
     }
 
-    Path folder(String id) {
+    /** Makes the folder of all, which must not be too long for sockets below it. */
+    public void prepare() {
+        int length = home.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > MAX_HOME) {
+            throw DriverException.permanent(
+                    "folder "
+                            + home
+                            + ": "
+                            + length
+                            + " bytes (expected: at most "
+                            + MAX_HOME
+                            + ", for unix sockets below it)");
+        }
+        try {
+            Files.createDirectories(home);
+        } catch (IOException e) {
+            throw DriverException.passing("cannot make " + home + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where an instance's serial port listens. */
+    public static Path consoleSocket(Path folder) {
+        return folder.resolve(CONSOLE_SOCKET);
+    }
+
+    /** What an instance's serial port has written. */
+    public static Path consoleLog(Path folder) {
+        return folder.resolve(CONSOLE_LOG);
+    }
+
+    /** The folder of an instance, whether it exists or not. */
+    public Path folder(String id) {
         // An id becomes a path: nothing but a UUID may.
         if (!Ids.isId(id)) {
             throw DriverException.permanent("instance_id: value: not a UUID in lower case");
@@ -50,7 +90,7 @@ final class InstanceFolders {
     }
 
     /** Ids of all instances that have a folder. */
-    List<String> ids() {
+    public List<String> ids() {
         if (!Files.isDirectory(home)) {
             return List.of();
         }
@@ -62,10 +102,10 @@ final class InstanceFolders {
     }
 
     /** The record with which an instance was begun; empty if not even that was written. */
-    Optional<DomainRecord> record(String id) {
-        Path file = folder(id).resolve(RECORD);
+    public <R> Optional<R> record(String id, Function<String, R> parse) {
+        Path file = folder(id).resolve(record);
         try {
-            return Optional.of(DomainRecord.parse(Files.readString(file)));
+            return Optional.of(parse.apply(Files.readString(file)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException | IllegalArgumentException e) {
@@ -74,15 +114,15 @@ final class InstanceFolders {
         }
     }
 
-    /** Begins an instance. */
-    void begin(String id, DomainRecord record) {
+    /** Begins an instance, or replaces its record. */
+    public void write(String id, String content) {
         Path folder = folder(id);
         try {
             Files.createDirectories(folder);
-            Path half = folder.resolve(RECORD + ".new");
-            Files.writeString(half, record.xml().toString());
+            Path half = folder.resolve(record + ".new");
+            Files.writeString(half, content);
             force(half);
-            Files.move(half, folder.resolve(RECORD), StandardCopyOption.ATOMIC_MOVE);
+            Files.move(half, folder.resolve(record), StandardCopyOption.ATOMIC_MOVE);
             force(folder);
         } catch (IOException e) {
             throw DriverException.passing("cannot write " + folder + ": " + e.getMessage(), e);
@@ -90,7 +130,7 @@ final class InstanceFolders {
     }
 
     /** Makes the disks, over whatever an earlier attempt left. */
-    void makeDisks(Blueprint blueprint) {
+    public void makeDisks(Blueprint blueprint) {
         try {
             for (Disk disk : blueprint.disks()) {
                 List<String> command = new ArrayList<>(List.of("qemu-img", "create", "-q"));
@@ -116,7 +156,7 @@ final class InstanceFolders {
     }
 
     /** Whether the instance has disks. */
-    boolean hasDisks(String id) {
+    public boolean hasDisks(String id) {
         try (Stream<Path> files = Files.list(folder(id))) {
             return files.anyMatch(file -> file.toString().endsWith(".qcow2"));
         } catch (IOException e) {
@@ -125,8 +165,8 @@ final class InstanceFolders {
     }
 
     /** Empties a console log that is too long. QEMU appends, so it goes on at the new end. */
-    void trimLog(String id) {
-        Path file = DomainXml.consoleLog(folder(id));
+    public void trimLog(String id) {
+        Path file = consoleLog(folder(id));
         try {
             if (Files.exists(file) && Files.size(file) > MAX_CONSOLE_LOG) {
                 try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
@@ -138,8 +178,12 @@ final class InstanceFolders {
         }
     }
 
-    /** Removes an instance's files, its record last. */
-    void remove(String id) {
+    /**
+     * Removes an instance's files, its record last.
+     *
+     * @param almost reached when all but the record is gone
+     */
+    public void remove(String id, FaultPoint almost) {
         Path folder = folder(id);
         if (!Files.isDirectory(folder)) {
             return;
@@ -147,13 +191,13 @@ final class InstanceFolders {
         try {
             List<Path> files;
             try (Stream<Path> all = Files.list(folder)) {
-                files = all.filter(file -> !file.endsWith(RECORD)).toList();
+                files = all.filter(file -> !file.endsWith(record)).toList();
             }
             for (Path file : files) {
                 Files.deleteIfExists(file);
             }
-            FaultPoint.LIBVIRT_DESTROY_FILES_REMOVED.reached();
-            Files.deleteIfExists(folder.resolve(RECORD));
+            almost.reached();
+            Files.deleteIfExists(folder.resolve(record));
             Files.deleteIfExists(folder);
         } catch (IOException e) {
             throw DriverException.passing("cannot remove " + folder + ": " + e.getMessage(), e);
