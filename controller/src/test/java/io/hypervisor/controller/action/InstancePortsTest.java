@@ -9,16 +9,11 @@ import com.google.protobuf.ByteString;
 import io.hypervisor.api.internal.v1.NodeReport;
 import io.hypervisor.api.internal.v1.ObservedRecord;
 import io.hypervisor.api.internal.v1.PortState;
-import io.hypervisor.api.internal.v1.RequestMark;
-import io.hypervisor.api.v1.AddRouterInterfaceRequest;
-import io.hypervisor.api.v1.AssociateFloatingIPRequest;
 import io.hypervisor.api.v1.BindPortRequest;
 import io.hypervisor.api.v1.CreateInstanceRequest;
-import io.hypervisor.api.v1.CreateRouterRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.DeletePortRequest;
 import io.hypervisor.api.v1.DeregisterNodeRequest;
-import io.hypervisor.api.v1.ExternalGateway;
 import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -28,13 +23,9 @@ import io.hypervisor.api.v1.NetworkSpec;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.Relocation;
-import io.hypervisor.api.v1.Router;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.api.v1.UnbindPortRequest;
-import io.hypervisor.controller.action.network.AddRouterInterface;
-import io.hypervisor.controller.action.network.AssociateFloatingIP;
 import io.hypervisor.controller.action.network.BindPort;
-import io.hypervisor.controller.action.network.CreateRouter;
 import io.hypervisor.controller.action.network.DeletePort;
 import io.hypervisor.controller.action.network.Lab;
 import io.hypervisor.controller.action.network.UnbindPort;
@@ -45,7 +36,6 @@ import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.NetworkKeys;
 import io.hypervisor.controller.state.NetworkState;
 import io.hypervisor.controller.state.NetworkViews;
-import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.state.Views;
 import io.hypervisor.core.Fault;
 
@@ -188,18 +178,8 @@ final class InstancePortsTest {
         request.getPlacementBuilder().setRelocation(Relocation.RELOCATION_RECREATE);
         Instance instance = lab.act(create(request));
         Port port = portOf(instance);
-        lab.with(
-                s ->
-                        s.put(
-                                        Table.PORT_STATE,
-                                        port.getId(),
-                                        PortState.newBuilder()
-                                                .setPortId(port.getId())
-                                                .setNodeId("n1")
-                                                .setStatus("ACTIVE")
-                                                .build())
-                                .health("n1", NodeStatus.NODE_STATUS_UNREACHABLE)
-                                .node("plain"));
+        lab.active(port, "n1")
+                .with(s -> s.health("n1", NodeStatus.NODE_STATUS_UNREACHABLE).node("plain"));
         lab.act(new ReleaseInstance(instance.getId(), 1, "fenced", at(64)));
         assertThat(portOf(instance).getStatus()).isEqualTo("DOWN");
         PlaceUnplaced place = new PlaceUnplaced(instance.getId(), lab.fresh(), Lab.PLAIN);
@@ -275,27 +255,7 @@ final class InstancePortsTest {
     private Network routedOut() {
         Network outside = lab.vlan("outside", 9);
         lab.subnet(outside, "198.51.100.0/28");
-        Router router =
-                lab.act(
-                        new CreateRouter(
-                                CreateRouterRequest.newBuilder()
-                                        .setName("r")
-                                        .setExternalGateway(
-                                                ExternalGateway.newBuilder()
-                                                        .setNetworkId(outside.getId()))
-                                        .build(),
-                                RequestMark.getDefaultInstance(),
-                                lab.fresh(),
-                                Lab.PLAIN));
-        lab.act(
-                new AddRouterInterface(
-                        AddRouterInterfaceRequest.newBuilder()
-                                .setRouterId(router.getId())
-                                .setSubnetId(subnet.getId())
-                                .build(),
-                        RequestMark.getDefaultInstance(),
-                        lab.fresh(),
-                        Lab.PLAIN));
+        lab.router(outside, subnet);
         return outside;
     }
 
@@ -325,13 +285,7 @@ final class InstancePortsTest {
         Instance first = lab.act(create(request));
         Instance second = lab.act(create(in(network, "other")));
         FloatingIP floating = publicIpOf(portOf(first));
-        lab.act(
-                new AssociateFloatingIP(
-                        AssociateFloatingIPRequest.newBuilder()
-                                .setFloatingIpId(floating.getId())
-                                .setPortId(portOf(second).getId())
-                                .build(),
-                        at(65)));
+        lab.associate(floating, portOf(second));
         for (Instance instance : List.of(first, second)) {
             Port port = portOf(instance);
             lab.act(delete(instance, false));

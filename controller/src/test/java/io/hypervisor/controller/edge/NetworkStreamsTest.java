@@ -17,39 +17,17 @@ import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkEvent;
 import io.hypervisor.api.v1.NetworkResource;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.api.v1.UpdateNetworkRequest;
 import io.hypervisor.api.v1.WatchNetworkRequest;
-import io.hypervisor.controller.store.MemoryStore;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.util.Iterator;
 import java.util.function.Predicate;
 
 /** The watch of the network, and waiting for nodes, asked for as clients do. */
-final class NetworkStreamsTest {
-    private static VirtualTasks storeTasks;
-    private static TestController controller;
-    private static NetworkServiceGrpc.NetworkServiceBlockingStub api;
-
-    @BeforeAll
-    static void start() {
-        storeTasks = new VirtualTasks();
-        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        api = NetworkServiceGrpc.newBlockingStub(controller.channel());
-    }
-
-    @AfterAll
-    static void stop() {
-        controller.close();
-        storeTasks.close();
-    }
-
+final class NetworkStreamsTest extends NetworkClient {
     private static Network network(String name) {
         return api.createNetwork(CreateNetworkRequest.newBuilder().setName(name).build())
                 .getNetwork();

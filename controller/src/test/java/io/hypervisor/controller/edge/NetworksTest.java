@@ -11,14 +11,9 @@ import io.hypervisor.api.v1.GetNetworkRequest;
 import io.hypervisor.api.v1.ListNetworksRequest;
 import io.hypervisor.api.v1.ListNetworksResponse;
 import io.hypervisor.api.v1.Network;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.UpdateNetworkRequest;
-import io.hypervisor.controller.store.MemoryStore;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.net.URI;
@@ -29,26 +24,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Networks, asked for as clients do. */
-final class NetworksTest {
-    private static VirtualTasks storeTasks;
-    private static TestController controller;
-    private static NetworkServiceGrpc.NetworkServiceBlockingStub networks;
-
-    @BeforeAll
-    static void start() {
-        storeTasks = new VirtualTasks();
-        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        networks = NetworkServiceGrpc.newBlockingStub(controller.channel());
-    }
-
-    @AfterAll
-    static void stop() {
-        controller.close();
-        storeTasks.close();
-    }
-
+final class NetworksTest extends NetworkClient {
     private static Network create(CreateNetworkRequest.Builder request) {
-        return networks.createNetwork(request.build()).getNetwork();
+        return api.createNetwork(request.build()).getNetwork();
     }
 
     private static CreateNetworkRequest.Builder named(String name) {
@@ -65,18 +43,18 @@ final class NetworksTest {
         assertThat(made.getTenantId()).isEqualTo("default");
         assertThat(made.getRevision()).isPositive();
         GetNetworkRequest get = GetNetworkRequest.newBuilder().setNetworkId(made.getId()).build();
-        assertThat(networks.getNetwork(get).getNetwork()).isEqualTo(made);
+        assertThat(api.getNetwork(get).getNetwork()).isEqualTo(made);
 
         UpdateNetworkRequest.Builder update =
                 UpdateNetworkRequest.newBuilder()
                         .setNetwork(Network.newBuilder().setId(made.getId()).setMtu(9000))
                         .setUpdateMask(FieldMask.newBuilder().addPaths("mtu"))
                         .setExpectedRevision(made.getRevision());
-        Network written = networks.updateNetwork(update.build()).getNetwork();
+        Network written = api.updateNetwork(update.build()).getNetwork();
         assertThat(written.getMtu()).isEqualTo(9000);
         assertThat(written.getName()).isEqualTo("blue");
         assertThat(written.getRevision()).isGreaterThan(made.getRevision());
-        assertThat(networks.updateNetwork(update.clearExpectedRevision().build()).getNetwork())
+        assertThat(api.updateNetwork(update.clearExpectedRevision().build()).getNetwork())
                 .as("nothing changed")
                 .isEqualTo(written);
 
@@ -84,10 +62,10 @@ final class NetworksTest {
                 DeleteNetworkRequest.newBuilder()
                         .setNetworkId(made.getId())
                         .setExpectedRevision(made.getRevision());
-        assertThat(EdgeTest.statusOf(() -> networks.deleteNetwork(delete.build())).getCode())
+        assertThat(EdgeTest.statusOf(() -> api.deleteNetwork(delete.build())).getCode())
                 .isEqualTo(Status.Code.ABORTED);
-        networks.deleteNetwork(delete.setExpectedRevision(written.getRevision()).build());
-        assertThat(EdgeTest.statusOf(() -> networks.getNetwork(get)).getCode())
+        api.deleteNetwork(delete.setExpectedRevision(written.getRevision()).build());
+        assertThat(EdgeTest.statusOf(() -> api.getNetwork(get)).getCode())
                 .isEqualTo(Status.Code.NOT_FOUND);
     }
 
@@ -102,7 +80,7 @@ final class NetworksTest {
                 ListNetworksRequest.newBuilder().setTenantId("pages").setPageSize(2);
         ListNetworksResponse page;
         do {
-            page = networks.listNetworks(request.build());
+            page = api.listNetworks(request.build());
             assertThat(page.getTotalCount()).isEqualTo(5);
             page.getNetworksList().forEach(network -> seen.add(network.getId()));
             request.setPageToken(page.getNextPageToken());

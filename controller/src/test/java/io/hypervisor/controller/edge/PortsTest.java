@@ -16,42 +16,20 @@ import io.hypervisor.api.v1.ListAllocationsRequest;
 import io.hypervisor.api.v1.ListAllocationsResponse;
 import io.hypervisor.api.v1.ListPortsRequest;
 import io.hypervisor.api.v1.Network;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.ReleaseIPRequest;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.api.v1.UpdateSubnetRequest;
-import io.hypervisor.controller.store.MemoryStore;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** Subnets, addresses and ports, asked for as clients do. */
-final class PortsTest {
-    private static VirtualTasks storeTasks;
-    private static TestController controller;
-    private static NetworkServiceGrpc.NetworkServiceBlockingStub networks;
-
-    @BeforeAll
-    static void start() {
-        storeTasks = new VirtualTasks();
-        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        networks = NetworkServiceGrpc.newBlockingStub(controller.channel());
-    }
-
-    @AfterAll
-    static void stop() {
-        controller.close();
-        storeTasks.close();
-    }
-
+final class PortsTest extends NetworkClient {
     private static Network network(String name) {
-        return networks.createNetwork(CreateNetworkRequest.newBuilder().setName(name).build())
+        return api.createNetwork(CreateNetworkRequest.newBuilder().setName(name).build())
                 .getNetwork();
     }
 
@@ -63,11 +41,11 @@ final class PortsTest {
     }
 
     private static Subnet create(CreateSubnetRequest.Builder request) {
-        return networks.createSubnet(request.build()).getSubnet();
+        return api.createSubnet(request.build()).getSubnet();
     }
 
     private static Port create(CreatePortRequest.Builder request) {
-        return networks.createPort(request.build()).getPort();
+        return api.createPort(request.build()).getPort();
     }
 
     @Test
@@ -92,12 +70,12 @@ final class PortsTest {
 
         DeleteSubnetRequest deletion =
                 DeleteSubnetRequest.newBuilder().setSubnetId(subnet.getId()).build();
-        Status refused = EdgeTest.statusOf(() -> networks.deleteSubnet(deletion));
+        Status refused = EdgeTest.statusOf(() -> api.deleteSubnet(deletion));
         assertThat(refused.getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
         assertThat(refused.getDescription()).contains("port " + port.getId());
-        networks.deletePort(DeletePortRequest.newBuilder().setPortId(port.getId()).build());
+        api.deletePort(DeletePortRequest.newBuilder().setPortId(port.getId()).build());
         assertThat(allocations(subnet)).hasSize(1);
-        networks.deleteSubnet(deletion);
+        api.deleteSubnet(deletion);
     }
 
     private static List<IPAllocation> allocations(Subnet subnet) {
@@ -106,7 +84,7 @@ final class PortsTest {
                 ListAllocationsRequest.newBuilder().setSubnetId(subnet.getId()).setPageSize(3);
         ListAllocationsResponse page;
         do {
-            page = networks.listAllocations(request.build());
+            page = api.listAllocations(request.build());
             all.addAll(page.getAllocationsList());
             request.setPageToken(page.getNextPageToken());
         } while (!page.getNextPageToken().isEmpty());
@@ -119,22 +97,22 @@ final class PortsTest {
         Subnet subnet = create(subnet(network("by-hand"), "fd00:1::/64"));
         AllocateIPRequest.Builder request =
                 AllocateIPRequest.newBuilder().setSubnetId(subnet.getId());
-        assertThat(networks.allocateIP(request.build()).getAllocation().getIpAddress())
+        assertThat(api.allocateIP(request.build()).getAllocation().getIpAddress())
                 .isEqualTo("fd00:1::2");
         request.setIpAddress("FD00:1:0:0::00a0");
-        assertThat(networks.allocateIP(request.build()).getAllocation().getIpAddress())
+        assertThat(api.allocateIP(request.build()).getAllocation().getIpAddress())
                 .isEqualTo("fd00:1::a0");
-        assertThat(EdgeTest.statusOf(() -> networks.allocateIP(request.build())).getCode())
+        assertThat(EdgeTest.statusOf(() -> api.allocateIP(request.build())).getCode())
                 .isEqualTo(Status.Code.ALREADY_EXISTS);
         ReleaseIPRequest.Builder release =
                 ReleaseIPRequest.newBuilder().setSubnetId(subnet.getId()).setIpAddress("fd00:1::1");
-        assertThat(EdgeTest.statusOf(() -> networks.releaseIP(release.build())).getCode())
+        assertThat(EdgeTest.statusOf(() -> api.releaseIP(release.build())).getCode())
                 .isEqualTo(Status.Code.FAILED_PRECONDITION);
-        networks.releaseIP(release.setIpAddress("fd00:1::a0").build());
-        assertThat(EdgeTest.statusOf(() -> networks.releaseIP(release.build())).getCode())
+        api.releaseIP(release.setIpAddress("fd00:1::a0").build());
+        assertThat(EdgeTest.statusOf(() -> api.releaseIP(release.build())).getCode())
                 .isEqualTo(Status.Code.NOT_FOUND);
         for (int i = 0; i < 6; i++) {
-            networks.allocateIP(request.clearIpAddress().build());
+            api.allocateIP(request.clearIpAddress().build());
         }
         assertThat(allocations(subnet)).hasSize(8);
     }
@@ -150,11 +128,11 @@ final class PortsTest {
                 .addAllocationPoolsBuilder()
                 .setStart("10.1.1.7")
                 .setEnd("10.1.0.9");
-        Status refused = EdgeTest.statusOf(() -> networks.updateSubnet(update.build()));
+        Status refused = EdgeTest.statusOf(() -> api.updateSubnet(update.build()));
         assertThat(refused.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(refused.getDescription()).contains("subnet.allocation_pools[0].start");
         update.getSubnetBuilder().getAllocationPoolsBuilder(0).setStart("10.1.0.7");
-        assertThat(networks.updateSubnet(update.build()).getSubnet().getAllocationPools(0).getEnd())
+        assertThat(api.updateSubnet(update.build()).getSubnet().getAllocationPools(0).getEnd())
                 .isEqualTo("10.1.0.9");
     }
 
@@ -169,7 +147,7 @@ final class PortsTest {
             made.add(create(request).getId());
         }
         ListPortsRequest list = ListPortsRequest.newBuilder().setNetworkId(network.getId()).build();
-        assertThat(networks.listPorts(list).getPortsList())
+        assertThat(api.listPorts(list).getPortsList())
                 .extracting(Port::getId)
                 .containsExactlyElementsOf(made.stream().sorted().toList());
     }

@@ -26,7 +26,6 @@ import io.hypervisor.api.v1.IPAllocation;
 import io.hypervisor.api.v1.ListAllocationsRequest;
 import io.hypervisor.api.v1.ListFloatingIPsRequest;
 import io.hypervisor.api.v1.ListRoutersRequest;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.RemoveRouteRequest;
@@ -35,36 +34,15 @@ import io.hypervisor.api.v1.Route;
 import io.hypervisor.api.v1.Router;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.api.v1.UpdateRouterRequest;
-import io.hypervisor.controller.store.MemoryStore;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Routers and floating IPs, asked for as clients do. */
-final class RoutersTest {
+final class RoutersTest extends NetworkClient {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
-
-    private static VirtualTasks storeTasks;
-    private static TestController controller;
-    private static NetworkServiceGrpc.NetworkServiceBlockingStub api;
-
-    @BeforeAll
-    static void start() {
-        storeTasks = new VirtualTasks();
-        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        api = NetworkServiceGrpc.newBlockingStub(controller.channel());
-    }
-
-    @AfterAll
-    static void stop() {
-        controller.close();
-        storeTasks.close();
-    }
 
     // ---- what is needed
 

@@ -12,42 +12,20 @@ import io.hypervisor.api.v1.DeleteSecurityGroupRequest;
 import io.hypervisor.api.v1.EtherType;
 import io.hypervisor.api.v1.GetSecurityGroupRequest;
 import io.hypervisor.api.v1.ListSecurityGroupsRequest;
-import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.RemoveSecurityRuleRequest;
 import io.hypervisor.api.v1.SecurityGroup;
 import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.api.v1.SecurityRuleDirection;
 import io.hypervisor.api.v1.UpdateSecurityGroupRequest;
-import io.hypervisor.controller.store.MemoryStore;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
 
 /** Security groups, asked for as clients do. */
-final class SecurityGroupsTest {
+final class SecurityGroupsTest extends NetworkClient {
     private static final SecurityRuleDirection INGRESS =
             SecurityRuleDirection.SECURITY_RULE_DIRECTION_INGRESS;
-
-    private static VirtualTasks storeTasks;
-    private static TestController controller;
-    private static NetworkServiceGrpc.NetworkServiceBlockingStub api;
-
-    @BeforeAll
-    static void start() {
-        storeTasks = new VirtualTasks();
-        controller = new TestController(new MemoryStore(storeTasks, 10_000).connect());
-        api = NetworkServiceGrpc.newBlockingStub(controller.channel());
-    }
-
-    @AfterAll
-    static void stop() {
-        controller.close();
-        storeTasks.close();
-    }
 
     private static SecurityGroup create(String name) {
         return api.createSecurityGroup(

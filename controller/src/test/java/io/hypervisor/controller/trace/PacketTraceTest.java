@@ -5,14 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.hypervisor.api.internal.v1.NodeNetworkFacts;
 import io.hypervisor.api.internal.v1.RequestMark;
-import io.hypervisor.api.v1.AddRouterInterfaceRequest;
 import io.hypervisor.api.v1.AddSecurityRuleRequest;
-import io.hypervisor.api.v1.AssociateFloatingIPRequest;
 import io.hypervisor.api.v1.BindPortRequest;
-import io.hypervisor.api.v1.CreateFloatingIPRequest;
-import io.hypervisor.api.v1.CreateRouterRequest;
 import io.hypervisor.api.v1.CreateSecurityGroupRequest;
-import io.hypervisor.api.v1.ExternalGateway;
 import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.Port;
@@ -25,12 +20,8 @@ import io.hypervisor.api.v1.TraceHop;
 import io.hypervisor.api.v1.TracePacketRequest;
 import io.hypervisor.api.v1.TracePacketResponse;
 import io.hypervisor.api.v1.TraceVerdict;
-import io.hypervisor.controller.action.network.AddRouterInterface;
 import io.hypervisor.controller.action.network.AddSecurityRule;
-import io.hypervisor.controller.action.network.AssociateFloatingIP;
 import io.hypervisor.controller.action.network.BindPort;
-import io.hypervisor.controller.action.network.CreateFloatingIP;
-import io.hypervisor.controller.action.network.CreateRouter;
 import io.hypervisor.controller.action.network.CreateSecurityGroup;
 import io.hypervisor.controller.action.network.Lab;
 import io.hypervisor.core.Fault;
@@ -85,34 +76,6 @@ final class PacketTraceTest {
                         lab.fresh().at()));
     }
 
-    private Router router(Subnet... subnets) {
-        Router router =
-                lab.act(
-                        new CreateRouter(
-                                CreateRouterRequest.newBuilder()
-                                        .setName("edge")
-                                        .setExternalGateway(
-                                                ExternalGateway.newBuilder()
-                                                        .setNetworkId(outside.getId())
-                                                        .setEnableSnat(true))
-                                        .build(),
-                                NO_MARK,
-                                lab.fresh(),
-                                Lab.PLAIN));
-        for (Subnet subnet : subnets) {
-            lab.act(
-                    new AddRouterInterface(
-                            AddRouterInterfaceRequest.newBuilder()
-                                    .setRouterId(router.getId())
-                                    .setSubnetId(subnet.getId())
-                                    .build(),
-                            NO_MARK,
-                            lab.fresh(),
-                            Lab.PLAIN));
-        }
-        return router;
-    }
-
     private SecurityGroupRule allowTcp(String group, int port) {
         return lab.act(
                 new AddSecurityRule(
@@ -161,7 +124,7 @@ final class PacketTraceTest {
 
     @Test
     void aMissingRuleIsNamedByTheGroupsThatCouldHaveIt() {
-        router(webSubnet, dbSubnet);
+        lab.router(outside, webSubnet, dbSubnet);
         SecurityGroup group = closedGroup();
         Port guarded = lab.port(db, group.getId());
         bind(guarded, "n2");
@@ -205,7 +168,7 @@ final class PacketTraceTest {
         assertThat(apart.getVerdict()).isEqualTo(TraceVerdict.TRACE_VERDICT_DROPPED);
         assertThat(path(apart)).containsExactly("n1");
 
-        Router router = router(webSubnet, dbSubnet);
+        Router router = lab.router(outside, webSubnet, dbSubnet);
         TracePacketResponse routed = trace(ping(client, store.getIpAddress()));
         assertThat(routed.getVerdict()).isEqualTo(TraceVerdict.TRACE_VERDICT_DELIVERED);
         assertThat(path(routed)).containsExactly("n1", "n2");
@@ -230,7 +193,7 @@ final class PacketTraceTest {
 
     @Test
     void outsideIsReachedByTheGatewayUnderItsAddress() {
-        router(webSubnet);
+        lab.router(outside, webSubnet);
         TracePacketResponse trace = trace(tcp(client, "198.51.100.9", 443));
 
         assertThat(trace.getVerdict())
@@ -244,23 +207,9 @@ final class PacketTraceTest {
 
     @Test
     void aFloatingIpIsTranslatedToItsPort() {
-        router(webSubnet);
-        FloatingIP floating =
-                lab.act(
-                        new CreateFloatingIP(
-                                CreateFloatingIPRequest.newBuilder()
-                                        .setFloatingNetworkId(outside.getId())
-                                        .build(),
-                                NO_MARK,
-                                lab.fresh(),
-                                Lab.PLAIN));
-        lab.act(
-                new AssociateFloatingIP(
-                        AssociateFloatingIPRequest.newBuilder()
-                                .setFloatingIpId(floating.getId())
-                                .setPortId(server.getId())
-                                .build(),
-                        lab.fresh().at()));
+        lab.router(outside, webSubnet);
+        FloatingIP floating = lab.floatingIp(outside);
+        lab.associate(floating, server);
         String address = floating.getFloatingIp();
         assertThat(trace(tcp(client, address, 80)).getVerdict())
                 .isEqualTo(TraceVerdict.TRACE_VERDICT_DROPPED);

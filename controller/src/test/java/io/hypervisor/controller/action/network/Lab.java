@@ -4,14 +4,21 @@ import static io.hypervisor.controller.state.Snapshots.at;
 import static io.hypervisor.controller.state.Snapshots.id;
 
 import io.hypervisor.api.internal.v1.NodeNetworkFacts;
+import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.internal.v1.RequestMark;
+import io.hypervisor.api.v1.AddRouterInterfaceRequest;
+import io.hypervisor.api.v1.AssociateFloatingIPRequest;
 import io.hypervisor.api.v1.CreateFloatingIPRequest;
 import io.hypervisor.api.v1.CreateNetworkRequest;
 import io.hypervisor.api.v1.CreatePortRequest;
+import io.hypervisor.api.v1.CreateRouterRequest;
 import io.hypervisor.api.v1.CreateSubnetRequest;
+import io.hypervisor.api.v1.ExternalGateway;
+import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.Port;
+import io.hypervisor.api.v1.Router;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.controller.action.Acting;
 import io.hypervisor.controller.action.Action;
@@ -20,6 +27,7 @@ import io.hypervisor.controller.network.Fresh;
 import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Snapshots;
+import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Fault;
 
 import java.util.List;
@@ -136,5 +144,64 @@ public final class Lab {
 
     public Port port(Network network, String... groups) {
         return act(create(in(network).addAllSecurityGroups(List.of(groups))));
+    }
+
+    /** A port is live on a node, as the node says. */
+    public Lab active(Port port, String node) {
+        return with(
+                s ->
+                        s.put(
+                                Table.PORT_STATE,
+                                port.getId(),
+                                PortState.newBuilder()
+                                        .setPortId(port.getId())
+                                        .setNodeId(node)
+                                        .setStatus("ACTIVE")
+                                        .build()));
+    }
+
+    /** A router that translates sources, from subnets to the outside. */
+    public Router router(Network outside, Subnet... subnets) {
+        Router router =
+                act(
+                        new CreateRouter(
+                                CreateRouterRequest.newBuilder()
+                                        .setName("router")
+                                        .setExternalGateway(
+                                                ExternalGateway.newBuilder()
+                                                        .setNetworkId(outside.getId())
+                                                        .setEnableSnat(true))
+                                        .build(),
+                                NO_MARK,
+                                fresh(),
+                                PLAIN));
+        for (Subnet subnet : subnets) {
+            act(
+                    new AddRouterInterface(
+                            AddRouterInterfaceRequest.newBuilder()
+                                    .setRouterId(router.getId())
+                                    .setSubnetId(subnet.getId())
+                                    .build(),
+                            NO_MARK,
+                            fresh(),
+                            PLAIN));
+        }
+        return router;
+    }
+
+    public FloatingIP floatingIp(Network outside) {
+        return act(
+                create(CreateFloatingIPRequest.newBuilder().setFloatingNetworkId(outside.getId())));
+    }
+
+    public void associate(FloatingIP floating, Port port) {
+        var _ =
+                act(
+                        new AssociateFloatingIP(
+                                AssociateFloatingIPRequest.newBuilder()
+                                        .setFloatingIpId(floating.getId())
+                                        .setPortId(port.getId())
+                                        .build(),
+                                fresh().at()));
     }
 }

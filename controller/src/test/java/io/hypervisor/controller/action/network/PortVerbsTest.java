@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.FieldMask;
 
-import io.hypervisor.api.internal.v1.PortState;
 import io.hypervisor.api.v1.AllocateIPRequest;
 import io.hypervisor.api.v1.BindPortRequest;
 import io.hypervisor.api.v1.CreateNetworkRequest;
@@ -23,7 +22,6 @@ import io.hypervisor.api.v1.UnbindPortRequest;
 import io.hypervisor.api.v1.UpdatePortRequest;
 import io.hypervisor.controller.network.DefaultGroups;
 import io.hypervisor.controller.state.NetworkViews;
-import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Fault;
 
 import org.junit.jupiter.api.Test;
@@ -236,7 +234,7 @@ final class PortVerbsTest {
         lab.refused(action(bind(port).setInstanceId("k")), Fault.Kind.FAILED_PRECONDITION);
         lab.refused(delete(port), Fault.Kind.FAILED_PRECONDITION);
 
-        reported(port, "n1");
+        lab.active(port, "n1");
         assertThat(NetworkViews.port(lab.now(), port.getId()).orElseThrow().getStatus())
                 .isEqualTo("ACTIVE");
         Port free = lab.act(unbind(port));
@@ -244,19 +242,6 @@ final class PortVerbsTest {
         assertThat(free.getIpAddress()).isEqualTo(port.getIpAddress());
         assertThat(lab.now().network().portStates()).isEmpty();
         assertThat(lab.act(unbind(port))).isEqualTo(free);
-    }
-
-    private void reported(Port port, String node) {
-        lab.with(
-                s ->
-                        s.put(
-                                Table.PORT_STATE,
-                                port.getId(),
-                                PortState.newBuilder()
-                                        .setPortId(port.getId())
-                                        .setNodeId(node)
-                                        .setStatus("ACTIVE")
-                                        .build()));
     }
 
     @Test
@@ -330,7 +315,7 @@ final class PortVerbsTest {
         lab.wired("n1").with(s -> s.instance("i", "n1"));
         Port port = lab.port(network);
         lab.act(action(bind(port).setInstanceId("i")));
-        reported(port, "n1");
+        lab.active(port, "n1");
         lab.with(s -> s.health("n1", NodeStatus.NODE_STATUS_UNREACHABLE));
         assertThat(NetworkViews.port(lab.now(), port.getId()).orElseThrow().getStatus())
                 .isEqualTo("ACTIVE");
