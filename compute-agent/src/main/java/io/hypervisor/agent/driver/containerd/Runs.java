@@ -111,7 +111,8 @@ final class Runs {
     void abandon(String id, DriverException failure) {
         try {
             end(id);
-        } catch (DriverException alsoThis) {
+            StaleBundle.removeIfInTheWay(failure.getMessage(), config.namespace(), id);
+        } catch (DriverException | IOException alsoThis) {
             failure.addSuppressed(alsoThis);
         }
     }

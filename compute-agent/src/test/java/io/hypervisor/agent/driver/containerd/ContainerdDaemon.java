@@ -53,13 +53,20 @@ public final class ContainerdDaemon implements AutoCloseable {
         process.onExit().join();
     }
 
-    /** Leaves what a containerd leaves that ends between a shim's start and its first order. */
-    void startShimWithoutTask(String id) throws IOException {
+    /** Leaves what a containerd leaves that ends before it starts a shim. */
+    Path makeBundle(String id) throws IOException {
         Path place = Path.of("io.containerd.runtime.v2.task", NAMESPACE, id);
         Path work = Files.createDirectories(daemon.resolve("root").resolve(place));
         Path bundle = Files.createDirectories(daemon.resolve("state").resolve(place));
         Files.createSymbolicLink(bundle.resolve("work"), work);
+        Files.createDirectory(bundle.resolve("rootfs"));
         Files.writeString(bundle.resolve("config.json"), "{}");
+        return bundle;
+    }
+
+    /** Leaves what a containerd leaves that ends between a shim's start and its first order. */
+    void startShimWithoutTask(String id) throws IOException {
+        Path bundle = makeBundle(id);
         run("mkfifo", bundle.resolve("log"));
         List<Object> shim = List.of("containerd-shim-runc-v2", "-id", id, "-address", socket());
         List<Object> start = List.of("-namespace", NAMESPACE, "-publish-binary", "containerd");

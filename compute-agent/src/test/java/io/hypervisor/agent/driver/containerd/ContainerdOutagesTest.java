@@ -183,6 +183,25 @@ class ContainerdOutagesTest {
     }
 
     @Test
+    void aFolderOfNoTaskIsNotInTheWayForEver() throws IOException {
+        Target target = created(shell("echo up; cat"));
+        Path bundle = daemon.makeBundle(target.instanceId());
+        Path foreign = Files.createFile(bundle.resolve("rootfs/file"));
+        daemon.kill();
+        daemon.start();
+        await().atMost(PATIENCE).until(() -> driver.health().healthy());
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> driver.start(target)).hasMessageContaining("file exists");
+        }
+        // What something is mounted on, or lies in, stays.
+        assertThat(bundle.resolve("config.json")).exists();
+        Files.delete(foreign);
+        assertThatThrownBy(() -> driver.start(target)).hasMessageContaining("file exists");
+        driver.start(target);
+        awaitOutput(target, "up");
+    }
+
+    @Test
     void whatEndsWhileContainerdIsAwayIsKnownLater() {
         Target target = started(shell("read line; exit 6"));
         try (Console console = driver.console(target.instanceId())) {
