@@ -10,10 +10,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 
 /** A guest that configures itself by stock programs. */
@@ -21,20 +17,9 @@ import java.time.Duration;
 @ExtendWith(NetworkCluster.Extension.class)
 class DhcpAndDnsTest {
     private static final Duration SOON = Duration.ofSeconds(15);
-    // What udhcpc calls with what it got, in its environment.
-    private static final String SCRIPT =
-            """
-            #!/bin/sh
-            [ "$1" = bound ] || exit 0
-            set -e
-            ip address add "$ip/$mask" dev "$interface"
-            ip link set "$interface" mtu "$mtu"
-            ip route add default via "$router"
-            echo "ip=$ip mask=$mask router=$router dns=$dns mtu=$mtu domain=$domain host=$hostname"
-            """;
 
     @Test
-    void aStockClientGetsAllThatItNeeds(NetworkCluster cluster) throws IOException {
+    void aStockClientGetsAllThatItNeeds(NetworkCluster cluster) {
         try (Lan lan =
                 Lan.create(
                         cluster,
@@ -43,7 +28,7 @@ class DhcpAndDnsTest {
                         "fd30::/64")) {
             for (NetworkHost host : cluster.hosts.subList(0, 2)) {
                 Endpoint endpoint = lan.bare(host, named("vm-" + host.name));
-                String lease = dhcp(cluster, endpoint);
+                String lease = endpoint.guest.dhcp();
                 assertThat(lease)
                         .contains(
                                 "ip=" + endpoint.ip + " mask=24 router=10.30.0.1 dns=10.30.0.1",
@@ -59,25 +44,14 @@ class DhcpAndDnsTest {
     }
 
     @Test
-    void nobodyGetsAnAddressWhereDhcpIsOff(NetworkCluster cluster) throws IOException {
+    void nobodyGetsAnAddressWhereDhcpIsOff(NetworkCluster cluster) {
         try (Lan lan = Lan.withoutDhcp(cluster, "10.31.0.0/24", "fd31::/64")) {
             Endpoint endpoint = lan.bare(cluster.hosts.get(0), CreatePortRequest.newBuilder());
             assertThat(
                             endpoint.guest
                                     .attempt(
-                                            "busybox",
-                                            "udhcpc",
-                                            "-i",
-                                            "eth0",
-                                            "-n",
-                                            "-q",
-                                            "-f",
-                                            "-t",
-                                            "2",
-                                            "-T",
-                                            "1",
-                                            "-s",
-                                            "/bin/true")
+                                            "busybox udhcpc -i eth0 -n -q -f -t 2 -T 1 -s /bin/true"
+                                                    .split(" "))
                                     .ok())
                     .isFalse();
         }
@@ -123,29 +97,6 @@ class DhcpAndDnsTest {
 
     private static CreatePortRequest.Builder named(String name) {
         return CreatePortRequest.newBuilder().setName(name);
-    }
-
-    private static String dhcp(NetworkCluster cluster, Endpoint endpoint) throws IOException {
-        Path script = cluster.data().resolve("udhcpc.script");
-        if (!Files.exists(script)) {
-            Files.createFile(
-                    script,
-                    PosixFilePermissions.asFileAttribute(
-                            PosixFilePermissions.fromString("rwxr-xr-x")));
-            Files.writeString(script, SCRIPT);
-        }
-        return endpoint.guest.run(
-                "busybox",
-                "udhcpc",
-                "-i",
-                "eth0",
-                "-n",
-                "-q",
-                "-f",
-                "-O",
-                "mtu",
-                "-s",
-                script.toString());
     }
 
     private static void awaitName(

@@ -2,12 +2,31 @@ package io.hypervisor.network.testing;
 
 import io.hypervisor.core.Command;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * A network namespace that stands for a guest: its eth0 is the other end of a device of the switch.
  */
 public final class Guest implements AutoCloseable {
+    private static final FileAttribute<?> EXECUTABLE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    // What udhcpc calls with what it got, in its environment.
+    private static final String CONFIGURE =
+            """
+            #!/bin/sh
+            [ "$1" = bound ] || exit 0
+            set -e
+            ip address add "$ip/$mask" dev "$interface"
+            ip link set "$interface" mtu "$mtu"
+            ip route add default via "$router"
+            echo "ip=$ip mask=$mask router=$router dns=$dns mtu=$mtu domain=$domain host=$hostname"
+            """;
+
     private final Namespace namespace;
     private final String device;
 
@@ -53,6 +72,25 @@ public final class Guest implements AutoCloseable {
     /** Whether some of three pings are answered. */
     public boolean pings(String address) {
         return attempt("busybox", "ping", "-c", "3", "-W", "1", address).ok();
+    }
+
+    /** Configures eth0 by DHCP with a stock client, and returns what that was told. */
+    public String dhcp() {
+        try {
+            Path script = Files.createTempFile("udhcpc", "", EXECUTABLE);
+            Files.writeString(script, CONFIGURE);
+            try {
+                return run(
+                        ("busybox udhcpc -i eth0 -n -q -f -t 10 -T 2"
+                                        + " -O mtu -O dns -O hostname -O search -s "
+                                        + script)
+                                .split(" "));
+            } finally {
+                Files.delete(script);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Runs a program in it, which must succeed. */
