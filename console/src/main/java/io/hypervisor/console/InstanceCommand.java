@@ -1,5 +1,7 @@
 package io.hypervisor.console;
 
+import com.google.protobuf.util.Timestamps;
+
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
@@ -307,17 +309,31 @@ final class InstanceCommand {
                     Duration timeout,
             @Option(
                             names = "--tail",
+                            paramLabel = "LINES",
+                            defaultValue = "0",
+                            description = "At most its last so many lines, up to 100,000.")
+                    int lines,
+            @Option(
+                            names = "--tail-bytes",
                             paramLabel = "SIZE",
                             defaultValue = "0",
                             description = "At most its last so many bytes, up to 1MiB.")
-                    Hvctl.Bytes tail) {
-        GetInstanceLogsRequest request =
+                    Hvctl.Bytes bytes,
+            @Option(
+                            names = "--since",
+                            paramLabel = "TIME",
+                            description = "What was written within this time, such as 10m.")
+                    Duration since) {
+        GetInstanceLogsRequest.Builder request =
                 GetInstanceLogsRequest.newBuilder()
                         .setInstanceId(lookup().instance(named.instance).getId())
                         .setFollow(follow)
-                        .setTailBytes(tail.value())
-                        .build();
-        new LogView(hvctl).show(request, until, Optional.ofNullable(timeout));
+                        .setTailLines(lines)
+                        .setTailBytes(bytes.value());
+        if (since != null) {
+            request.setSince(Timestamps.fromMillis(hvctl.surroundings().clock().instant().minus(since).toEpochMilli()));
+        }
+        new LogView(hvctl).show(request.build(), until, Optional.ofNullable(timeout));
     }
 
     @Command(description = "Show what a running instance uses.")

@@ -5,6 +5,7 @@ import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.VolumeMount;
 
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -132,6 +133,32 @@ final class InstanceOptions {
     boolean tty;
 
     @Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER[:GROUP]",
+            defaultValue = "",
+            description = "Who a container's process is. Default: as its image says.")
+    String user;
+
+    @Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "PATH",
+            defaultValue = "",
+            description = "Where a container's process begins. Default: as its image says.")
+    String workingDir;
+
+    @Option(
+            names = {"-v", "--volume"},
+            paramLabel = "NAME:PATH[:ro]",
+            description = "A volume of the node in a container. May be repeated.")
+    List<String> volumes = new ArrayList<>();
+
+    @Option(
+            names = "--pids-limit",
+            paramLabel = "N",
+            description = "Processes and threads of a container at once. Default: 16384.")
+    long pidsLimit;
+
+    @Option(
             names = "--restart-policy",
             paramLabel = "POLICY",
             completionCandidates = Candidates.RestartPolicies.class,
@@ -215,6 +242,12 @@ final class InstanceOptions {
         if (tty) {
             spec.setTty(true);
         }
+        set(user, spec::setUser);
+        set(workingDir, spec::setWorkingDir);
+        volumes.forEach(volume -> spec.addVolumeMounts(mount(volume)));
+        if (pidsLimit != 0) {
+            spec.getLimitsBuilder().setPidsLimit(pidsLimit);
+        }
         if (restartPolicy != RestartPolicy.RESTART_POLICY_UNSPECIFIED) {
             spec.setRestartPolicy(restartPolicy);
         }
@@ -245,6 +278,21 @@ final class InstanceOptions {
                     "--type " + String.join(", --type ", Words.all(InstanceType.class)));
         }
         return request;
+    }
+
+    private static VolumeMount mount(String text) {
+        String[] parts = text.split(":", -1);
+        boolean readOnly = parts.length == 3 && parts[2].equals("ro");
+        if (parts.length != 2 && !readOnly) {
+            throw Problem.usage(
+                    "--volume " + text + " (expected: NAME:PATH or NAME:PATH:ro)",
+                    "for example --volume data:/var/lib/data");
+        }
+        return VolumeMount.newBuilder()
+                .setName(parts[0])
+                .setMountPath(parts[1])
+                .setReadOnly(readOnly)
+                .build();
     }
 
     private static DiskSpec disk(String text) {

@@ -461,7 +461,7 @@ class InstanceCommandTest {
 
     @Test
     void logsAndStats() {
-        assertThat(hvctl.run("instance", "logs", "web", "--tail", "1KiB"))
+        assertThat(hvctl.run("instance", "logs", "web", "--tail-bytes", "1KiB"))
                 .isEqualTo(new Result(0, "hello\nguest ready\n", ""));
         assertThat(
                         hvctl.run("instance", "logs", "web", "--follow", "--until", "guest ready")

@@ -119,10 +119,17 @@ final class CommonRows {
 
     /** How much of a log is asked for. */
     static Stream<Row> tails(Call logs) {
-        return logs.each(
-                "tail_bytes",
-                List.of(-1, (1 << 20) + 1, Long.MIN_VALUE, Long.MAX_VALUE),
-                "between 0 and 1048576");
+        return Stream.of(
+                        logs.each(
+                                "tail_bytes",
+                                List.of(-1, (1 << 20) + 1, Long.MIN_VALUE, Long.MAX_VALUE),
+                                "between 0 and 1048576"),
+                        logs.each(
+                                "tail_lines",
+                                List.of(-1, 100_001, Integer.MIN_VALUE, Integer.MAX_VALUE),
+                                "between 0 and 100000"),
+                        logs.each("since", Values.NO_TIMES, "year"))
+                .flatMap(rows -> rows);
     }
 
     /** A console's input: the first message, and one after it. */

@@ -62,7 +62,8 @@ final class SpecRows {
                         disks(vm),
                         directBoot(vm, container),
                         process(vm, container),
-                        limits(vm))
+                        account(vm, container),
+                        limits(vm, container))
                 .flatMap(rows -> rows);
     }
 
@@ -240,7 +241,25 @@ final class SpecRows {
                 vm.bad(list, List.of("sh"), "containers only"));
     }
 
-    private static Stream<Row> limits(Call vm) {
+    private static Stream<Row> account(Call vm, Call container) {
+        String only = "containers only";
+        return Stream.of(
+                        container.each(
+                                "spec.user",
+                                List.of(":", "a:", ":a", "a:b:c", "a b", "-1", "\u0430", "a\n", "a\u0000"),
+                                "USER or USER:GROUP"),
+                        container.each("spec.user", List.of("a".repeat(64)), "USER or USER:GROUP"),
+                        container.each(
+                                "spec.working_dir",
+                                List.of("srv", "..", "/a/../b", "/a//b", "/a/", "/a\n", "/a\u0000"),
+                                "an absolute path"),
+                        Stream.of(
+                                vm.bad("spec.user", "root", only),
+                                vm.bad("spec.working_dir", "/", only)))
+                .flatMap(rows -> rows);
+    }
+
+    private static Stream<Row> limits(Call vm, Call container) {
         String at = "spec.limits.";
         Call limited = vm.with(at + "memory_limit", 32 * MIB);
         return Stream.of(
@@ -260,6 +279,11 @@ final class SpecRows {
                         vm.each(at + "memory_swap", List.of(-1, 1, 64 * MIB - 1), "at least"),
                         limited.each(at + "memory_swap", List.of(32 * MIB - 1), "at least"),
                         vm.each(at + "memory_swap", List.of(Long.MAX_VALUE), "at most"),
+                        vm.each(at + "pids_limit", List.of(1, -1), "containers only"),
+                        container.each(
+                                at + "pids_limit",
+                                List.of(-1, 4_194_305, Long.MAX_VALUE),
+                                "between 0 and 4194304"),
                         vm.each(at + "io_read_bps", List.of(-1, Long.MIN_VALUE), ">= 0"),
                         vm.each(at + "io_write_bps", List.of(-1, Long.MIN_VALUE), ">= 0"))
                 .flatMap(rows -> rows);

@@ -255,6 +255,14 @@ final class Values {
                 one.bad(at + "last_transition_time", nanos(1_000_000_000), "year"));
     }
 
+    /** Points in time that JSON cannot express. */
+    static final List<Timestamp> NO_TIMES =
+            List.of(
+                    seconds(253_402_300_800L),
+                    seconds(-62_135_596_801L),
+                    nanos(-1),
+                    nanos(1_000_000_000));
+
     private static Timestamp seconds(long seconds) {
         return Timestamp.newBuilder().setSeconds(seconds).build();
     }

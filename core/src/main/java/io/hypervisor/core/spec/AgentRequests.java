@@ -15,6 +15,7 @@ public final class AgentRequests {
     private static final int MAX_TERMINAL = 10_000;
     private static final int MAX_TIMEOUT_SECONDS = 3600;
     private static final int MAX_TAIL_BYTES = 1024 * 1024;
+    private static final int MAX_TAIL_LINES = 100_000;
 
     private AgentRequests() {}
 
@@ -51,6 +52,8 @@ public final class AgentRequests {
         new Violations()
                 .id("instance_id", request.getInstanceId())
                 .range("tail_bytes", request.getTailBytes(), 0, MAX_TAIL_BYTES)
+                .range("tail_lines", request.getTailLines(), 0, MAX_TAIL_LINES)
+                .timestamp("since", request.getSince())
                 .throwIfAny();
     }
 

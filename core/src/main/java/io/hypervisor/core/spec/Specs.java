@@ -44,6 +44,9 @@ public final class Specs {
     private static final int MAX_TEXT = 64 * 1024;
     private static final int MAX_KERNEL_ARGS = 2048;
     private static final int MAX_PATH = 255;
+    private static final long MAX_PIDS = 4_194_304;
+    private static final String ACCOUNT = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}";
+    private static final Pattern USER = Pattern.compile(ACCOUNT + "(:" + ACCOUNT + ")?");
     private static final Pattern ENV_KEY = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
     private Specs() {}
@@ -131,6 +134,14 @@ public final class Specs {
                 spec.getVolumeMountsCount() + " entries",
                 "none: containers only");
         v.check(!spec.getTty(), "spec.tty", true, "false: containers only");
+        v.check(spec.getUser().isEmpty(), "spec.user", spec.getUser(), "empty: containers only");
+        v.check(
+                spec.getWorkingDir().isEmpty(),
+                "spec.working_dir",
+                spec.getWorkingDir(),
+                "empty: containers only");
+        long pids = spec.getLimits().getPidsLimit();
+        v.check(pids == 0, "spec.limits.pids_limit", pids, "0: containers only");
     }
 
     private static void checkContainer(Violations v, InstanceSpec spec) {
@@ -156,6 +167,21 @@ public final class Specs {
         checkArguments(v, "spec.args", spec.getArgsList());
         checkEnv(v, spec.getEnvMap());
         checkMounts(v, spec.getVolumeMountsList());
+        String user = spec.getUser();
+        v.check(
+                user.isEmpty() || USER.matcher(user).matches(),
+                "spec.user",
+                user,
+                "USER or USER:GROUP, each 1-63 letters, digits and _.-");
+        String dir = spec.getWorkingDir();
+        v.check(
+                dir.isEmpty()
+                        || dir.equals("/")
+                        || (dir.length() <= MAX_PATH && Texts.isSafePath(dir)),
+                "spec.working_dir",
+                dir,
+                "an absolute path without '.' or '..', at most 255 characters");
+        v.range("spec.limits.pids_limit", spec.getLimits().getPidsLimit(), 0, MAX_PIDS);
     }
 
     private static void checkMemory(Violations v, InstanceSpec spec, long least, long most) {

@@ -1,7 +1,5 @@
 package io.hypervisor.agent.driver.containerd;
 
-import io.hypervisor.agent.driver.DriverException;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,16 +10,18 @@ record Account(long uid, long gid, List<Long> groups) {
     static final Account ROOT = new Account(0, 0, List.of());
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
-    private static final long MAX_ID = 0xFFFF_FFFEL;
+    // The runtime's own limit.
+    private static final long MAX_ID = 0x7FFF_FFFFL;
 
     /**
-     * Resolves an image's user, which is USER or USER:GROUP, each a name or a number. A user that
-     * passwd does not know must be a number and gets group 0.
+     * Resolves a user, which is USER or USER:GROUP, each a name or a number. A user that passwd
+     * does not know must be a number and gets group 0; one with a group has no other groups.
      *
+     * @param field where the user was named
      * @param passwd content of the image's /etc/passwd, empty without one
      * @param group content of the image's /etc/group, empty without one
      */
-    static Account of(String user, String passwd, String group) {
+    static Account of(String field, String user, String passwd, String group) {
         if (user.isEmpty()) {
             return ROOT;
         }
@@ -32,7 +32,8 @@ record Account(long uid, long gid, List<Long> groups) {
                 lines(passwd, 4).stream()
                         .filter(f -> f[0].equals(name) || f[2].equals(name))
                         .findFirst();
-        long uid = number(user, entry.map(f -> f[2]).orElse(name));
+        Texts texts = new Texts(field, user);
+        long uid = texts.number(entry.map(f -> f[2]).orElse(name));
         if (!groupName.isEmpty()) {
             String gid =
                     lines(group, 3).stream()
@@ -40,18 +41,18 @@ record Account(long uid, long gid, List<Long> groups) {
                             .map(f -> f[2])
                             .findFirst()
                             .orElse(groupName);
-            return new Account(uid, number(user, gid), List.of());
+            return new Account(uid, texts.number(gid), List.of());
         }
-        long gid = entry.map(f -> number(user, f[3])).orElse(0L);
+        long gid = entry.map(f -> texts.number(f[3])).orElse(0L);
         List<Long> groups = new ArrayList<>();
-        entry.ifPresent(e -> groups.addAll(memberships(user, e[0], group)));
+        entry.ifPresent(e -> groups.addAll(memberships(texts, e[0], group)));
         return new Account(uid, gid, List.copyOf(groups));
     }
 
-    private static List<Long> memberships(String user, String name, String group) {
+    private static List<Long> memberships(Texts texts, String name, String group) {
         return lines(group, 4).stream()
                 .filter(f -> List.of(f[3].split(",", -1)).contains(name))
-                .map(f -> number(user, f[2]))
+                .map(f -> texts.number(f[2]))
                 .toList();
     }
 
@@ -62,14 +63,16 @@ record Account(long uid, long gid, List<Long> groups) {
                 .toList();
     }
 
-    private static long number(String user, String text) {
-        if (NUMBER.matcher(text).matches() && Long.parseLong(text) <= MAX_ID) {
-            return Long.parseLong(text);
+    /** Where a user was named, and how. */
+    private record Texts(String field, String user) {
+        long number(String text) {
+            if (NUMBER.matcher(text).matches() && Long.parseLong(text) <= MAX_ID) {
+                return Long.parseLong(text);
+            }
+            throw Wording.wrong(
+                    field,
+                    Wording.printable(user),
+                    "numbers up to 2147483647, or names in the image's /etc/passwd and /etc/group");
         }
-        throw DriverException.permanent(
-                "image user: value: "
-                        + Wording.printable(user)
-                        + " (expected: a number, or a name in the image's /etc/passwd and"
-                        + " /etc/group)");
     }
 }

@@ -232,9 +232,13 @@ public final class ContainerdDriver implements InstanceDriver {
     }
 
     private String spec(Target target, ImageStore.Unpacked source, List<Mount> rootfs) {
-        String user = source.config().user();
+        String own = target.spec().getUser();
         Account account =
-                Account.of(user, RootFiles.etc(rootfs, "passwd"), RootFiles.etc(rootfs, "group"));
+                Account.of(
+                        own.isEmpty() ? "image user" : "spec.user",
+                        own.isEmpty() ? source.config().user() : own,
+                        RootFiles.etc(rootfs, "passwd"),
+                        RootFiles.etc(rootfs, "group"));
         return OciSpec.json(target, source.config(), account, host, config);
     }
 

@@ -156,7 +156,7 @@ record Marks(
         if (status == 0) {
             return settled(Found.Exit.CLEAN, code, "");
         }
-        String why = outOfMemory ? "out of memory" : "exit code " + status;
+        String why = outOfMemory ? "out of memory" : Signals.ended(status);
         return settled(Found.Exit.FAILED, code, why);
     }
 

@@ -24,7 +24,7 @@ final class OciSpec {
     private static final long DEFAULT_PERIOD = 100_000;
     private static final long MAX_SHARES = 262_144;
     // Stops a fork bomb before it takes the machine's process ids; the largest servers use less.
-    private static final long MAX_PROCESSES = 16_384;
+    private static final long DEFAULT_PIDS = 16_384;
 
     private static final Pattern VOLUME = Pattern.compile("[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final Pattern ENV_KEY = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
@@ -120,7 +120,7 @@ final class OciSpec {
                 "env",
                 environment(target, image),
                 "cwd",
-                workingDir(image),
+                workingDir(spec, image),
                 "capabilities",
                 object(
                         "bounding", CAPABILITIES,
@@ -133,7 +133,7 @@ final class OciSpec {
     private static List<String> arguments(InstanceSpec spec, ImageConfig image) {
         boolean ownCommand = spec.getCommandCount() > 0;
         List<String> arguments = new ArrayList<>();
-        arguments.addAll(ownCommand ? spec.getCommandList() : image.entrypoint());
+        arguments.addAll(ownCommand ? spec.getCommandList() : entrypoint(image));
         // Arguments that an image has are for its own entry point.
         boolean imageArguments = spec.getArgsCount() == 0 && !ownCommand;
         arguments.addAll(imageArguments ? image.command() : spec.getArgsList());
@@ -143,6 +143,11 @@ final class OciSpec {
         }
         arguments.forEach(argument -> checked("spec.command", argument));
         return arguments;
+    }
+
+    // One empty text is how a build file takes an inherited entry point away.
+    private static List<String> entrypoint(ImageConfig image) {
+        return image.entrypoint().equals(List.of("")) ? List.of() : image.entrypoint();
     }
 
     private static List<String> environment(Target target, ImageConfig image) {
@@ -169,8 +174,12 @@ final class OciSpec {
         return checked("spec.env[" + key + "]", key + "=" + value);
     }
 
-    private static String workingDir(ImageConfig image) {
-        String dir = image.workingDir().isEmpty() ? "/" : image.workingDir();
+    private static String workingDir(InstanceSpec spec, ImageConfig image) {
+        String own = spec.getWorkingDir();
+        if (!own.isEmpty() && !own.startsWith("/")) {
+            throw Wording.wrong("spec.working_dir", own, "an absolute path");
+        }
+        String dir = own.isEmpty() ? image.workingDir() : own;
         return checked("image working directory", dir.startsWith("/") ? dir : "/" + dir);
     }
 
@@ -278,11 +287,15 @@ final class OciSpec {
                         "memory",
                         memory(spec, limits, host),
                         "pids",
-                        object("limit", MAX_PROCESSES));
+                        object("limit", pids(limits)));
         if (limits.getIoReadBps() > 0 || limits.getIoWriteBps() > 0) {
             resources.put("blockIO", speed(limits, host));
         }
         return resources;
+    }
+
+    private static long pids(ResourceLimits limits) {
+        return limits.getPidsLimit() > 0 ? limits.getPidsLimit() : DEFAULT_PIDS;
     }
 
     private static Map<String, Object> cpu(InstanceSpec spec, ResourceLimits limits) {

@@ -23,14 +23,15 @@ final class RootFiles {
      * would lead to files of this machine.
      */
     static String etc(List<Mount> rootfs, String name) {
+        // Anything else of that name hides what lower layers have: a deletion is a device.
         for (String layer : layers(rootfs)) {
             Path folder = Path.of(layer, "etc");
             Path file = folder.resolve(name);
-            if (Files.isSymbolicLink(folder)) {
+            if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
                 return "";
             }
             if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-                // Anything but a file hides what lower layers have: a deletion is a device.
                 return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? read(file) : "";
             }
         }

@@ -1,7 +1,7 @@
 package io.hypervisor.agent.driver.containerd;
 
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /** Signals by their Linux numbers. */
 final class Signals {
@@ -10,10 +10,15 @@ final class Signals {
 
     private static final int REALTIME_FIRST = 34;
     private static final int REALTIME_LAST = 64;
-    private static final Map<String, Integer> NUMBERS =
-            Map.of(
-                    "HUP", 1, "INT", 2, "QUIT", 3, "ABRT", 6, "KILL", KILL, "USR1", 10, "USR2", 12,
-                    "TERM", TERM, "PWR", 30, "WINCH", 28);
+    // By number, from 1.
+    private static final List<String> NAMES =
+            List.of(
+                    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1",
+                    "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP",
+                    "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+                    "PWR", "SYS");
+    // What a shell, and the runtime too, adds to the number of the signal that ended a process.
+    private static final int ENDED_BY = 128;
 
     private Signals() {}
 
@@ -22,8 +27,8 @@ final class Signals {
      */
     static int number(String name) {
         String plain = name.toUpperCase(Locale.ROOT).replaceFirst("^SIG", "");
-        if (NUMBERS.containsKey(plain)) {
-            return NUMBERS.get(plain);
+        if (NAMES.contains(plain)) {
+            return NAMES.indexOf(plain) + 1;
         }
         if (plain.matches("RTMIN(\\+[0-9]{1,2})?")) {
             int offset = plain.equals("RTMIN") ? 0 : Integer.parseInt(plain.substring(6));
@@ -34,5 +39,13 @@ final class Signals {
             return number >= 1 && number <= REALTIME_LAST ? number : TERM;
         }
         return TERM;
+    }
+
+    /** How a process with this exit status has ended, as a sentence. */
+    static String ended(int status) {
+        int signal = status - ENDED_BY;
+        return signal >= 1 && signal <= NAMES.size()
+                ? "exit code %d: ended by signal %s".formatted(status, NAMES.get(signal - 1))
+                : "exit code " + status;
     }
 }

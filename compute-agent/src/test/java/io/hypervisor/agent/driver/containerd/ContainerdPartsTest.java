@@ -54,22 +54,22 @@ class ContainerdPartsTest {
 
     @Test
     void accounts() {
-        assertThat(Account.of("", "", "")).isEqualTo(Account.ROOT);
-        assertThat(Account.of("app", PASSWD, GROUP))
+        assertThat(Account.of("spec.user", "", "", "")).isEqualTo(Account.ROOT);
+        assertThat(Account.of("spec.user", "app", PASSWD, GROUP))
                 .isEqualTo(new Account(1000, 1001, List.of(10L)));
-        assertThat(Account.of("1000", PASSWD, GROUP).gid()).isEqualTo(1001);
-        assertThat(Account.of("2000", PASSWD, GROUP)).isEqualTo(new Account(2000, 0, List.of()));
-        assertThat(Account.of("app:web", PASSWD, GROUP))
+        assertThat(Account.of("spec.user", "1000", PASSWD, GROUP).gid()).isEqualTo(1001);
+        assertThat(Account.of("spec.user", "2000", PASSWD, GROUP)).isEqualTo(new Account(2000, 0, List.of()));
+        assertThat(Account.of("spec.user", "app:web", PASSWD, GROUP))
                 .isEqualTo(new Account(1000, 33, List.of()));
-        assertThat(Account.of("7:8", "", "")).isEqualTo(new Account(7, 8, List.of()));
+        assertThat(Account.of("spec.user", "7:8", "", "")).isEqualTo(new Account(7, 8, List.of()));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"nobody-here", "-1", "4294967295", "app:nogroup", ":", "1:x", "a\0"})
+    @ValueSource(strings = {"nobody-here", "-1", "2147483648", "app:nogroup", ":", "1:x", "a\0"})
     void accountsThatCannotBe(String user) {
-        assertThatThrownBy(() -> Account.of(user, PASSWD, GROUP))
+        assertThatThrownBy(() -> Account.of("spec.user", user, PASSWD, GROUP))
                 .isInstanceOf(DriverException.class)
-                .hasMessageContaining("image user");
+                .hasMessageContaining("spec.user: value: ");
     }
 
     @ParameterizedTest
@@ -88,6 +88,19 @@ class ContainerdPartsTest {
     })
     void signals(String name, int number) {
         assertThat(Signals.number(name)).isEqualTo(number);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, exit code 1",
+        "128, exit code 128",
+        "137, exit code 137: ended by signal KILL",
+        "139, exit code 139: ended by signal SEGV",
+        "160, exit code 160",
+        "255, exit code 255"
+    })
+    void endsAreSaid(int status, String words) {
+        assertThat(Signals.ended(status)).isEqualTo(words);
     }
 
     @Test
@@ -180,6 +193,28 @@ class ContainerdPartsTest {
         assertThat(RootFiles.etc(List.of(overlay), "passwd")).isEqualTo("low");
         assertThat(RootFiles.etc(List.of(overlay), "group")).isEqualTo("up");
         assertThat(RootFiles.etc(List.of(overlay), "shadow")).isEmpty();
+        Files.createSymbolicLink(folder.resolve("upper/etc/passwd"), Path.of("/etc/passwd"));
+        assertThat(RootFiles.etc(List.of(overlay), "passwd")).isEmpty();
+        assertThat(RootFiles.etc(List.of(overlay), "group")).isEqualTo("up");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"link", "file", "folder"})
+    void filesBelowWhatHidesThemAreNotThere(String what) throws IOException {
+        Path upper = Files.createDirectories(folder.resolve("upper"));
+        Path lower = Files.createDirectories(folder.resolve("lower/etc"));
+        Files.writeString(lower.resolve("passwd"), "low");
+        switch (what) {
+            case "link" -> Files.createSymbolicLink(upper.resolve("etc"), Path.of("/etc"));
+            case "file" -> Files.createFile(upper.resolve("etc"));
+            default -> Files.createDirectories(upper.resolve("etc/passwd"));
+        }
+        Mount overlay =
+                Mount.newBuilder()
+                        .setType("overlay")
+                        .addOptions("lowerdir=" + upper + ":" + folder.resolve("lower"))
+                        .build();
+        assertThat(RootFiles.etc(List.of(overlay), "passwd")).isEmpty();
     }
 
     @Test

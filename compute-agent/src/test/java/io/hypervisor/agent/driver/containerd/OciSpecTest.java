@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 
@@ -16,6 +17,7 @@ import io.hypervisor.api.v1.VolumeMount;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
@@ -58,12 +60,15 @@ class OciSpecTest {
     }
 
     private static void assertGolden(String name, String json) throws IOException {
+        JsonObject spec = JsonParser.parseString(json).getAsJsonObject();
+        // The same for all, and a file itself.
+        assertThat(spec.getAsJsonObject("linux").remove("seccomp")).isEqualTo(Seccomp.profile());
         String pretty =
                 new GsonBuilder()
                                 .setPrettyPrinting()
                                 .disableHtmlEscaping()
                                 .create()
-                                .toJson(JsonParser.parseString(json))
+                                .toJson(spec)
                         + "\n";
         Path file = GOLDEN.resolve(name);
         if (Boolean.getBoolean("golden.accept")) {
@@ -110,7 +115,8 @@ class OciSpecTest {
                                         .setMemoryLimit(128L << 20)
                                         .setMemorySwap(256L << 20)
                                         .setIoReadBps(1_000_000)
-                                        .setIoWriteBps(2_000_000))
+                                        .setIoWriteBps(2_000_000)
+                                        .setPidsLimit(100))
                         .build();
         ImageConfig image =
                 new ImageConfig(
@@ -125,15 +131,59 @@ class OciSpecTest {
                 json(spec, image, new Account(1000, 1001, List.of(5L, 20L)), HOST));
     }
 
-    @Test
-    void commandAndArgumentsReplaceTheImagesAsInDocker() {
+    /** As Docker's own table: command is its --entrypoint, args what follows the image. */
+    @ParameterizedTest
+    @CsvSource({
+        // entrypoint, cmd, command, args -> what runs
+        "/entry e, serve s, , , /entry e serve s",
+        "/entry e, serve s, , x y, /entry e x y",
+        "/entry e, serve s, sh, , sh",
+        "/entry e, serve s, sh -c, x y, sh -c x y",
+        "/entry e, , , , /entry e",
+        "/entry e, , , x, /entry e x",
+        "/entry e, , sh, , sh",
+        ", serve s, , , serve s",
+        ", serve s, , x y, x y",
+        ", serve s, sh, , sh",
+        ", serve s, sh, x, sh x",
+        ", , , x y, x y",
+        ", , sh -c, x, sh -c x",
+        "'', serve s, , , serve s"
+    })
+    void whatRunsIsAsInDocker(
+            String entrypoint, String cmd, String command, String args, String runs) {
         ImageConfig image =
-                new ImageConfig(List.of("/entry"), List.of("serve"), List.of(), "", "", "");
-        assertThat(process(SMALL, image).get("args")).hasToString("[\"/entry\",\"serve\"]");
-        assertThat(process(SMALL.toBuilder().addArgs("x").build(), image).get("args"))
-                .hasToString("[\"/entry\",\"x\"]");
-        assertThat(process(SMALL.toBuilder().addCommand("sh").build(), image).get("args"))
-                .hasToString("[\"sh\"]");
+                new ImageConfig(words(entrypoint), words(cmd), List.of(), "", "", "");
+        InstanceSpec spec =
+                SMALL.toBuilder().addAllCommand(words(command)).addAllArgs(words(args)).build();
+        JsonArray expected = new JsonArray();
+        words(runs).forEach(expected::add);
+        assertThat(process(spec, image).get("args")).isEqualTo(expected);
+    }
+
+    // Absent where nothing is written; one empty word where '' is.
+    private static List<String> words(String text) {
+        return text == null ? List.of() : List.of(text.split(" ", -1));
+    }
+
+    @ParameterizedTest
+    @CsvSource({", , /", ", srv, /srv", ", /srv, /srv", "/own, /srv, /own", "/own, , /own"})
+    void whereItBegins(String own, String images, String begins) {
+        InstanceSpec spec = SMALL.toBuilder().setWorkingDir(own == null ? "" : own).build();
+        String dir = images == null ? "" : images;
+        ImageConfig image = new ImageConfig(List.of(), List.of("sh"), List.of(), "", dir, "");
+        assertThat(process(spec, image).get("cwd").getAsString()).isEqualTo(begins);
+    }
+
+    @Test
+    void environmentAddsToTheImages() {
+        ImageConfig image =
+                new ImageConfig(
+                        List.of(), List.of("sh"), List.of("A=1", "B=2", "HOSTNAME=x"), "", "", "");
+        InstanceSpec spec = SMALL.toBuilder().putEnv("B", "3").putEnv("C", "").build();
+        assertThat(process(spec, image).getAsJsonArray("env").toString())
+                .contains("A=1", "B=3", "C=", "HOSTNAME=x", "PATH=/usr/local/sbin")
+                .doesNotContain("B=2", "TERM=");
     }
 
     @Test

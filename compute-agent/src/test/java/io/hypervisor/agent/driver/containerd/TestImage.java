@@ -6,6 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -154,6 +156,29 @@ final class TestImage {
                                 "application/vnd.oci.image.config.v1+json", digest, config.length),
                         String.join(",", layers))
                 .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The whole image as a file that containerd imports, in a temporary folder. */
+    Path archive(String name, String command) throws IOException {
+        byte[] manifest = manifest(command);
+        String digest = add(manifest);
+        String index =
+                """
+                {"schemaVersion": 2, "manifests": [{
+                 "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "%s",
+                 "size": %d, "annotations": {"io.containerd.image.name": "%s"}}]}\
+                """
+                        .formatted(digest, manifest.length, name);
+        Tar tar = new Tar().file("oci-layout", 0644, bytes("{\"imageLayoutVersion\": \"1.0.0\"}"));
+        tar.file("index.json", 0644, bytes(index));
+        blobs.forEach((key, blob) -> tar.file("blobs/" + key.replace(':', '/'), 0644, blob));
+        Path file = Files.createTempFile("hv-image", ".tar");
+        file.toFile().deleteOnExit();
+        return Files.write(file, tar.bytes());
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private static String descriptor(String type, String digest, int size) {

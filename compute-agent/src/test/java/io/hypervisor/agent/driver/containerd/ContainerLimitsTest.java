@@ -1,0 +1,176 @@
+package io.hypervisor.agent.driver.containerd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.api.v1.ResourceLimits;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What the kernel keeps of a container's limits, and what containers may not do. */
+@Tag("real")
+class ContainerLimitsTest {
+    private static final long MIB = 1 << 20;
+
+    private static ContainerScene scene;
+
+    @BeforeAll
+    static void open() {
+        scene = new ContainerScene();
+    }
+
+    @AfterAll
+    static void close() {
+        scene.close();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        scene.clear();
+    }
+
+    @Test
+    void limitsAreInTheKernel() {
+        ResourceLimits limits =
+                ResourceLimits.newBuilder()
+                        .setCpuQuota(25_000)
+                        .setCpuPeriod(50_000)
+                        .setMemoryLimit(32 * MIB)
+                        .setMemorySwap(48 * MIB)
+                        .setPidsLimit(77)
+                        .build();
+        Target target =
+                scene.started(ContainerScene.shell("cat").setCpuCores(2).setLimits(limits));
+        Cgroups cgroups = new Cgroups(target.instanceId());
+        if (Cgroups.unified()) {
+            assertThat(cgroups.read("", "", "cpu.max")).isEqualTo("25000 50000");
+            assertThat(cgroups.number("", "", "memory.swap.max")).isEqualTo(16 * MIB);
+        } else {
+            assertThat(cgroups.number("cpu", "cpu.cfs_quota_us", "")).isEqualTo(25_000);
+            assertThat(cgroups.number("cpu", "cpu.cfs_period_us", "")).isEqualTo(50_000);
+            assertThat(cgroups.number("cpu", "cpu.shares", "")).isEqualTo(2048);
+            if (Host.read(scene.daemon.data()).limitsSwap()) {
+                assertThat(cgroups.number("memory", "memory.memsw.limit_in_bytes", ""))
+                        .isEqualTo(48 * MIB);
+            }
+        }
+        assertThat(cgroups.number("memory", "memory.limit_in_bytes", "memory.max"))
+                .isEqualTo(32 * MIB);
+        assertThat(cgroups.number("pids", "pids.max", "pids.max")).isEqualTo(77);
+    }
+
+    @Test
+    void withoutLimitsTheSpecAloneCounts() {
+        Target target = scene.started(ContainerScene.shell("cat").setCpuCores(2));
+        Cgroups cgroups = new Cgroups(target.instanceId());
+        assertThat(cgroups.number("memory", "memory.limit_in_bytes", "memory.max"))
+                .isEqualTo(64 * MIB);
+        assertThat(cgroups.number("pids", "pids.max", "pids.max")).isEqualTo(16_384);
+        if (!Cgroups.unified()) {
+            assertThat(cgroups.number("cpu", "cpu.cfs_quota_us", "")).isEqualTo(200_000);
+        }
+    }
+
+    @Test
+    void speedOfDisksIsLimitedWhereTheyCanBe() {
+        ResourceLimits limits =
+                ResourceLimits.newBuilder().setIoReadBps(1_000_000).setIoWriteBps(2_000_000).build();
+        var spec = ContainerScene.shell("cat").setLimits(limits);
+        Host.read(scene.daemon.data())
+                .disk()
+                .ifPresent(
+                        disk -> {
+                            Target target = scene.started(spec);
+                            Cgroups cgroups = new Cgroups(target.instanceId());
+                            String device = disk.major() + ":" + disk.minor() + " ";
+                            if (Cgroups.unified()) {
+                                assertThat(cgroups.read("", "", "io.max"))
+                                        .startsWith(device + "rbps=1000000 wbps=2000000");
+                            } else {
+                                assertThat(throttle(cgroups, "read")).isEqualTo(device + "1000000");
+                                assertThat(throttle(cgroups, "write"))
+                                        .isEqualTo(device + "2000000");
+                            }
+                        });
+    }
+
+    private static String throttle(Cgroups cgroups, String way) {
+        return cgroups.read("blkio", "blkio.throttle." + way + "_bps_device", "");
+    }
+
+    @Test
+    void processesBeyondTheLimitAreRefused() {
+        String bomb = "i=0; while [ $i -lt 20 ]; do sleep 100 & i=$((i+1)); done; echo all; cat";
+        Target target =
+                scene.started(
+                        ContainerScene.shell(bomb)
+                                .setLimits(ResourceLimits.newBuilder().setPidsLimit(8)));
+        scene.awaitOutput(target, "can't fork");
+        assertThat(new Cgroups(target.instanceId()).number("pids", "pids.current", "pids.current"))
+                .isLessThanOrEqualTo(8);
+    }
+
+    @Test
+    void whatTakesTooMuchMemorySaysSo() {
+        Target target = scene.started(ContainerScene.shell("exec tail /dev/zero"));
+        Found found = scene.ended(target);
+        assertThat(found.exit()).isEqualTo(Found.Exit.FAILED);
+        assertThat(found.reason()).isEqualTo("out of memory");
+        assertThat(found.exitCode()).hasValue(137);
+    }
+
+    @Test
+    void theSignalThatEndedItIsSaid() {
+        Target target = scene.started(ContainerScene.shell("cat"));
+        scene.daemon.ctr("tasks", "kill", "--signal", "SIGKILL", target.instanceId());
+        assertThat(scene.ended(target).reason())
+                .isEqualTo("exit code 137: ended by signal KILL");
+    }
+
+    @Test
+    void privilegesAreThoseOfContainerdAlone() {
+        scene.daemon.ctr(
+                "run", "-d", "--seccomp", "docker.io/" + ContainerdDaemon.IMAGE, "theirs", "cat");
+        Target ours = scene.started(ContainerScene.shell("cat"));
+        JsonObject theirs = spec("theirs");
+        JsonObject process = spec(ours.instanceId()).getAsJsonObject("process");
+        assertThat(process.get("capabilities"))
+                .isEqualTo(theirs.getAsJsonObject("process").get("capabilities"));
+        assertThat(process.get("noNewPrivileges").getAsBoolean()).isTrue();
+        assertThat(Seccomp.profile()).isEqualTo(theirs.getAsJsonObject("linux").get("seccomp"));
+        scene.daemon.ctr("tasks", "delete", "--force", "theirs");
+        scene.daemon.ctr("containers", "delete", "theirs");
+    }
+
+    private static JsonObject spec(String id) {
+        return JsonParser.parseString(scene.daemon.ctr("containers", "info", id))
+                .getAsJsonObject()
+                .getAsJsonObject("Spec");
+    }
+
+    @Test
+    void whatWouldReachTheMachineIsRefused() {
+        String script =
+                """
+                grep -E 'NoNewPrivs|Seccomp:|CapEff' /proc/self/status
+                mount -t tmpfs none /mnt && echo BAD mount
+                mknod /tmp/disk b 8 0 && cat /tmp/disk && echo BAD disk
+                echo 1 >/proc/sys/kernel/panic && echo BAD sysctl
+                hostname other && echo BAD hostname
+                unshare -U true && echo BAD unshare
+                chroot /proc/1/root true && dmesg && echo BAD dmesg
+                echo end
+                """;
+        String output = scene.outputOf(ContainerScene.shell(script));
+        assertThat(output).contains("NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t00000000a80425fb");
+        assertThat(output).endsWith("end\n").doesNotContain("BAD");
+    }
+}
