@@ -1,6 +1,7 @@
 package io.hypervisor.agent;
 
 import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.containerd.ContainerdConfig;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.registry.RegistryConfig;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The agent's configuration; deploy/config/agent.yaml explains every key.
@@ -103,12 +105,59 @@ public record AgentConfig(
      *
      * @param address containerd's unix socket
      * @param namespace containerd namespace that belongs to this agent alone
+     * @param logBytes how much of what a container writes is kept
+     * @param volumes files and folders of the machine that containers may mount, by the volume's
+     *     name: PATH, or PATH:ro
      */
     public record Container(
             @Default("false") boolean enabled,
             @Default("32") int threads,
             @Default("/run/containerd/containerd.sock") Path address,
-            @Default("hypervisor") String namespace) {}
+            @Default("hypervisor") String namespace,
+            @Default("16MiB") long logBytes,
+            Map<String, String> volumes) {
+        private static final long LEAST_LOG = 64 * 1024;
+        private static final Pattern VOLUME = Pattern.compile("[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
+
+        /** Checks each key. */
+        public Container {
+            if (logBytes < LEAST_LOG) {
+                throw new ConfigException(
+                        "log_bytes: value: "
+                                + logBytes
+                                + " (expected: at least "
+                                + LEAST_LOG
+                                + ")");
+            }
+            volumes.forEach(
+                    (name, path) -> {
+                        if (!VOLUME.matcher(name).matches()) {
+                            throw new ConfigException(
+                                    "volumes: value: "
+                                            + name
+                                            + " (expected: names of volumes: lower-case letters,"
+                                            + " digits and hyphens)");
+                        }
+                        if (!path.startsWith("/")) {
+                            throw new ConfigException(
+                                    "volumes."
+                                            + name
+                                            + ": value: "
+                                            + path
+                                            + " (expected: an absolute path, which may end in"
+                                            + " :ro)");
+                        }
+                    });
+        }
+
+        Map<String, ContainerdConfig.HostPath> hostPaths() {
+            return volumes.entrySet().stream()
+                    .collect(
+                            Collectors.toUnmodifiableMap(
+                                    Map.Entry::getKey,
+                                    e -> ContainerdConfig.HostPath.parse(e.getValue())));
+        }
+    }
 
     /** Instances on paper, for trials and simulations. */
     public record Fake(

@@ -92,7 +92,9 @@ final class InstanceDrivers {
                         container.namespace(),
                         config.dataDir(),
                         config.deviceMark(),
-                        config.network().offload());
+                        config.network().offload(),
+                        container.logBytes(),
+                        container.hostPaths());
         ContainerdDriver driver =
                 new ContainerdDriver(containerd, config.registries(), clock, tasks, metrics);
         return new PooledDriver(driver, tasks, container.threads());

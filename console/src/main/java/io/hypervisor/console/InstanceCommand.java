@@ -331,7 +331,9 @@ final class InstanceCommand {
                         .setTailLines(lines)
                         .setTailBytes(bytes.value());
         if (since != null) {
-            request.setSince(Timestamps.fromMillis(hvctl.surroundings().clock().instant().minus(since).toEpochMilli()));
+            request.setSince(
+                    Timestamps.fromMillis(
+                            hvctl.surroundings().clock().instant().minus(since).toEpochMilli()));
         }
         new LogView(hvctl).show(request.build(), until, Optional.ofNullable(timeout));
     }

@@ -246,7 +246,9 @@ final class SpecRows {
         return Stream.of(
                         container.each(
                                 "spec.user",
-                                List.of(":", "a:", ":a", "a:b:c", "a b", "-1", "\u0430", "a\n", "a\u0000"),
+                                List.of(
+                                        ":", "a:", ":a", "a:b:c", "a b", "-1", "\u0430", "a\n",
+                                        "a\u0000"),
                                 "USER or USER:GROUP"),
                         container.each("spec.user", List.of("a".repeat(64)), "USER or USER:GROUP"),
                         container.each(

@@ -68,7 +68,8 @@ final class ConsoleCall implements StreamObserver<AgentConsoleInput>, LogFollowe
             throw Fault.wrongState("instance", id, instance.getState(), "RUNNING");
         }
         Console console = locals.driver(instance).console(id);
-        LogFollower follower = new LogFollower(console.log(), TAIL, clock, tasks, this);
+        LogFollower follower =
+                new LogFollower(console.log(), LogFollower.Tail.ofBytes(TAIL), clock, tasks, this);
         synchronized (this) {
             attached = Optional.of(new Attached(id, console, follower));
         }

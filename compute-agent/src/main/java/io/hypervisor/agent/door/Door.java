@@ -29,7 +29,9 @@ import io.hypervisor.core.Ids;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.spec.AgentRequests;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** AgentService of this node. Handlers block; they need virtual threads. */
@@ -152,15 +154,27 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
         String id = request.getInstanceId();
         Instance instance = locals.get(id);
         var observer = (ServerCallStreamObserver<InstanceLogChunk>) out;
-        long tail = request.getTailBytes() == 0 ? Long.MAX_VALUE : request.getTailBytes();
         try (Console console = locals.driver(instance).console(id)) {
             LogCall call = new LogCall(observer, () -> request.getFollow() && locals.has(id));
-            LogFollower follower = new LogFollower(console.log(), tail, clock, tasks, call);
+            LogFollower follower =
+                    new LogFollower(console.log(), tail(request), clock, tasks, call);
             observer.setOnReadyHandler(follower::wake);
             observer.setOnCancelHandler(follower::close);
             follower.start();
         } catch (RuntimeException e) {
             throw Faulty.of(e);
         }
+    }
+
+    private static LogFollower.Tail tail(GetInstanceLogsRequest request) {
+        long bytes = request.getTailBytes() == 0 ? Long.MAX_VALUE : request.getTailBytes();
+        Optional<Instant> since =
+                request.hasSince()
+                        ? Optional.of(
+                                Instant.ofEpochSecond(
+                                        request.getSince().getSeconds(),
+                                        request.getSince().getNanos()))
+                        : Optional.empty();
+        return new LogFollower.Tail(bytes, request.getTailLines(), since);
     }
 }

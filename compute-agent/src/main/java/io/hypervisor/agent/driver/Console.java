@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * of them. Input goes through this object.
  */
 public interface Console extends AutoCloseable {
-    /** The file that output is appended to. May not exist yet; may be truncated when it is long. */
+    /** The file that output is appended to, a {@link KeptLog}. May not exist yet. */
     Path log();
 
     /** Types bytes. Blocks while the instance does not read. */

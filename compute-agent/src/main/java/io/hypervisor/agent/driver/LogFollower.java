@@ -15,15 +15,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * Hands a growing file's content to one reader: first its tail, then what is appended. Begins at
- * the start of a file that was truncated or replaced. Holds at most one chunk in memory, and reads
- * only while the reader is ready.
+ * Hands a {@link KeptLog}'s content to one reader: first its tail, then what is appended. Begins at
+ * the start of a file that was truncated or replaced, and goes on behind what was given up. Holds
+ * at most one chunk in memory, and reads only while the reader is ready.
  *
  * <p>It polls: a watch service would cost an inotify instance per follower, of which a machine has
  * 128. A poll is one stat of about two microseconds.
@@ -51,7 +52,8 @@ public final class LogFollower implements AutoCloseable {
     }
 
     private final Path path;
-    private final long tail;
+    private final KeptLog kept;
+    private final Tail tail;
     private final Clock clock;
     private final Tasks tasks;
     private final Reader reader;
@@ -62,9 +64,27 @@ public final class LogFollower implements AutoCloseable {
     private Tasks.Timer timer = () -> {};
     private volatile boolean closed;
 
-    /** A follower that begins with the last {@code tail} bytes of the file, once started. */
-    public LogFollower(Path path, long tail, Clock clock, Tasks tasks, Reader reader) {
+    /**
+     * Where to begin: at the latest of these places.
+     *
+     * @param bytes this far from the end
+     * @param lines so many lines from the end; 0: does not matter
+     * @param since where what was written since then begins
+     */
+    public record Tail(long bytes, int lines, Optional<Instant> since) {
+        /** All that is kept. */
+        public static final Tail ALL = new Tail(Long.MAX_VALUE, 0, Optional.empty());
+
+        /** The last bytes. */
+        public static Tail ofBytes(long bytes) {
+            return new Tail(bytes, 0, Optional.empty());
+        }
+    }
+
+    /** A follower that begins as {@code tail} says, once started. */
+    public LogFollower(Path path, Tail tail, Clock clock, Tasks tasks, Reader reader) {
         this.path = path;
+        this.kept = new KeptLog(path);
         this.tail = tail;
         this.clock = clock;
         this.tasks = tasks;
@@ -127,6 +147,7 @@ public final class LogFollower implements AutoCloseable {
             return new byte[0];
         }
         locate(file);
+        long from = position;
         int length = (int) Math.min(MAX_CHUNK, file.size() - position);
         if (length == 0) {
             return new byte[0];
@@ -138,19 +159,37 @@ public final class LogFollower implements AutoCloseable {
                 return new byte[0];
             }
             position += read;
+            long start = kept.start();
+            if (from < start && start <= file.size()) {
+                // Given up meanwhile: what was read may be a hole.
+                position = start;
+                return next();
+            }
             return read == length ? chunk.array() : Arrays.copyOf(chunk.array(), read);
         }
     }
 
-    private void locate(BasicFileAttributes file) {
+    private void locate(BasicFileAttributes file) throws IOException {
         Optional<Object> key = Optional.ofNullable(file.fileKey());
         if (position < 0) {
-            position = Math.max(0, file.size() - tail);
+            position = begin(file.size());
         } else if (file.size() < position
                 || (fileKey.isPresent() && !Objects.equals(key, fileKey))) {
             position = 0;
         }
         fileKey = key;
+    }
+
+    private long begin(long size) throws IOException {
+        long begin = Math.max(kept.start(), Math.max(0, size - tail.bytes()));
+        if (tail.lines() > 0) {
+            begin = Math.max(begin, kept.lastLines(tail.lines()));
+        }
+        if (tail.since().isPresent()) {
+            begin = Math.max(begin, kept.since(tail.since().get()));
+        }
+        // Emptied meanwhile.
+        return begin > size ? 0 : begin;
     }
 
     @Override

@@ -55,6 +55,10 @@ class LogFollowerTest {
     }
 
     private LogFollower follow(long tail) {
+        return follow(LogFollower.Tail.ofBytes(tail));
+    }
+
+    private LogFollower follow(LogFollower.Tail tail) {
         LogFollower follower = new LogFollower(log, tail, time, time, reader);
         follower.start();
         time.settle();

@@ -168,7 +168,10 @@ final class SpecsTest {
                 bad("spec.working_dir", CONTAINER, s -> s.setWorkingDir("srv")),
                 bad("spec.working_dir", CONTAINER, s -> s.setWorkingDir("/a/..")),
                 bad("spec.limits.pids_limit", VM, s -> s.getLimitsBuilder().setPidsLimit(1)),
-                bad("spec.limits.pids_limit", CONTAINER, s -> s.getLimitsBuilder().setPidsLimit(-1)),
+                bad(
+                        "spec.limits.pids_limit",
+                        CONTAINER,
+                        s -> s.getLimitsBuilder().setPidsLimit(-1)),
                 // volumes
                 bad("spec.volume_mounts[0].name", CONTAINER, mount("../x", "/data")),
                 bad("spec.volume_mounts[0].mount_path", CONTAINER, mount("data", "")),

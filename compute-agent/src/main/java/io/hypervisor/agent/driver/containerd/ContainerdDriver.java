@@ -40,8 +40,7 @@ import java.util.function.Consumer;
 /** Runs containers on a containerd. */
 public final class ContainerdDriver implements InstanceDriver {
     private static final Logger log = LoggerFactory.getLogger(ContainerdDriver.class);
-    private static final long MAX_LOG_BYTES = 16 << 20;
-    private static final Duration LOG_PERIOD = Duration.ofSeconds(10);
+    private static final Duration LOG_PERIOD = Duration.ofSeconds(2);
 
     private final ContainerdConfig config;
     private final Clock clock;
@@ -57,7 +56,7 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Folders folders;
     private final Host host;
     private final Netns netns;
-    private final Tasks.Timer logLimit;
+    private final Tasks.Timer logPasses;
     private volatile PortGate gate = PortGate.CLOSED;
     private volatile Optional<EventStream> events = Optional.empty();
 
@@ -93,8 +92,8 @@ public final class ContainerdDriver implements InstanceDriver {
         pulls =
                 new Pulls(
                         new ImagePull.Images(daemon, images, containers, tasks), registries, clock);
-        LogLimit limit = new LogLimit(config.data().resolve("container"), MAX_LOG_BYTES, meters);
-        logLimit = tasks.every(LOG_PERIOD, tasks.concurrent("containerd-logs"), limit::pass);
+        Logs logs = new Logs(config.data().resolve("container"), config.logBytes(), clock);
+        logPasses = tasks.every(LOG_PERIOD, tasks.concurrent("containerd-logs"), logs::pass);
     }
 
     @Override
@@ -464,7 +463,7 @@ public final class ContainerdDriver implements InstanceDriver {
     @Override
     public void close() {
         events.ifPresent(EventStream::close);
-        logLimit.cancel();
+        logPasses.cancel();
         registries.close();
         daemon.close();
     }

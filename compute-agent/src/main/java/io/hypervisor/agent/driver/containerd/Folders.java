@@ -40,8 +40,20 @@ final class Folders {
             Files.createDirectories(config.folder(id));
             for (int i = 0; i < spec.getVolumeMountsCount(); i++) {
                 String field = "spec.volume_mounts[" + i + "]";
-                Path volume = config.volume(OciSpec.volumeName(field, spec.getVolumeMounts(i)));
-                if (!Files.isDirectory(volume, LinkOption.NOFOLLOW_LINKS)) {
+                String name = OciSpec.volumeName(field, spec.getVolumeMounts(i));
+                Path volume = config.volume(name).path();
+                if (config.volumes().containsKey(name)) {
+                    if (!Files.exists(volume)) {
+                        throw DriverException.permanent(
+                                field
+                                        + ".name: value: "
+                                        + name
+                                        + " (expected: one that exists;"
+                                        + " this node's is "
+                                        + volume
+                                        + ", and is not there)");
+                    }
+                } else if (!Files.isDirectory(volume, LinkOption.NOFOLLOW_LINKS)) {
                     Files.createDirectory(volume);
                     // Its containers run as whoever their images say; nobody else gets this far.
                     Files.setPosixFilePermissions(volume, ANYBODY);

@@ -243,13 +243,14 @@ final class OciSpec {
                     path,
                     "an absolute path without \"..\" that is not /, /dev, or in /proc or /sys");
         }
+        ContainerdConfig.HostPath source = config.volume(volumeName(field, volume));
         return mount(
                 normal.toString(),
                 "bind",
-                config.volume(volumeName(field, volume)).toString(),
+                source.path().toString(),
                 "rbind",
                 "rprivate",
-                volume.getReadOnly() ? "ro" : "rw");
+                volume.getReadOnly() || source.readOnly() ? "ro" : "rw");
     }
 
     /** The name of a volume, if it is one that may become a folder's name. */

@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.guest;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.KeptLog;
 import io.hypervisor.agent.driver.guest.Blueprint.Disk;
 import io.hypervisor.core.Command;
 import io.hypervisor.core.FaultPoint;
@@ -16,8 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -164,15 +165,10 @@ public final class InstanceFolders {
         }
     }
 
-    /** Empties a console log that is too long. QEMU appends, so it goes on at the new end. */
-    public void trimLog(String id) {
-        Path file = consoleLog(folder(id));
+    /** Gives up what is too much of a console log. QEMU appends to it, whatever happens here. */
+    public void trimLog(String id, Instant now) {
         try {
-            if (Files.exists(file) && Files.size(file) > MAX_CONSOLE_LOG) {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                    channel.truncate(0);
-                }
-            }
+            new KeptLog(consoleLog(folder(id))).pass(MAX_CONSOLE_LOG, now);
         } catch (IOException e) {
             log.warn("instance={} log=untrimmed error=\"{}\"", id, e.getMessage());
         }

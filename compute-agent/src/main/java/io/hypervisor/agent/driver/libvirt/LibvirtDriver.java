@@ -116,7 +116,7 @@ public final class LibvirtDriver implements InstanceDriver {
             if (!known.containsKey(id) && Files.isDirectory(folders.folder(id))) {
                 found.add(DomainState.partial(id, folders.record(id, DomainRecord::parse)));
             }
-            folders.trimLog(id);
+            folders.trimLog(id, clock.now());
         }
         return List.copyOf(found);
     }

@@ -19,7 +19,9 @@ record Cgroups(String instanceId) {
     /** A file: of its controller in version 1, and the other one in version 2. */
     String read(String controller, String old, String unified) {
         Path group =
-                (UNIFIED ? ROOT : ROOT.resolve(controller)).resolve("hypervisor").resolve(instanceId);
+                (UNIFIED ? ROOT : ROOT.resolve(controller))
+                        .resolve("hypervisor")
+                        .resolve(instanceId);
         try {
             return Files.readString(group.resolve(UNIFIED ? unified : old)).strip();
         } catch (IOException e) {

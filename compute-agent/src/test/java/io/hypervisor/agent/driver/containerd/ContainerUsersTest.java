@@ -97,9 +97,22 @@ class ContainerUsersTest {
     }
 
     @Test
+    void whatOfTheMachineIsAllowedIsSeenAndNotChanged() throws IOException {
+        VolumeMount mount = VolumeMount.newBuilder().setName("machine").setMountPath("/m").build();
+        InstanceSpec.Builder spec =
+                ContainerScene.shell("cat /m/file; echo x >/m/file").addVolumeMounts(mount);
+        refused(spec, "spec.volume_mounts[0].name: value: machine");
+        Files.writeString(
+                Files.createDirectories(scene.daemon.machine()).resolve("file"),
+                "of the machine\n");
+        assertThat(scene.outputOf(spec)).contains("of the machine\n", "Read-only file system");
+    }
+
+    @Test
     void whatCannotRunIsAnErrorForGood() {
         Target target =
-                ContainerScene.target(ContainerScene.shell("").clearCommand().addCommand("/nothing"));
+                ContainerScene.target(
+                        ContainerScene.shell("").clearCommand().addCommand("/nothing"));
         scene.driver.create(target);
         assertThatThrownBy(() -> scene.driver.start(target))
                 .isInstanceOf(DriverException.class)

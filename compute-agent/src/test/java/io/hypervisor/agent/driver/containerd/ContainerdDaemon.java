@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
 public final class ContainerdDaemon implements AutoCloseable {
     public static final String IMAGE = "demo/busybox:latest";
     public static final String NAMESPACE = "hypervisor";
+
+    static final long LOG_BYTES = 1 << 20;
 
     private static final Path DEPLOY = Path.of("..", "deploy").toAbsolutePath().normalize();
 
@@ -97,9 +100,20 @@ public final class ContainerdDaemon implements AutoCloseable {
         return folder.resolve("data");
     }
 
+    /** What of this machine containers see as the volume "machine", for reading only. */
+    Path machine() {
+        return folder.resolve("machine");
+    }
+
     public ContainerdConfig config() {
         return new ContainerdConfig(
-                socket(), NAMESPACE, data(), "hypervisor " + folder.getFileName(), false);
+                socket(),
+                NAMESPACE,
+                data(),
+                "hypervisor " + folder.getFileName(),
+                false,
+                LOG_BYTES,
+                Map.of("machine", new ContainerdConfig.HostPath(machine(), true)));
     }
 
     /** Runs its command-line client and returns what that prints. */

@@ -13,7 +13,6 @@ import io.hypervisor.agent.driver.containerd.wire.CgroupsV2;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
 import io.hypervisor.agent.driver.containerd.wire.Process;
 import io.hypervisor.agent.driver.containerd.wire.TaskStatus;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The small pure parts of the driver. */
@@ -58,7 +58,8 @@ class ContainerdPartsTest {
         assertThat(Account.of("spec.user", "app", PASSWD, GROUP))
                 .isEqualTo(new Account(1000, 1001, List.of(10L)));
         assertThat(Account.of("spec.user", "1000", PASSWD, GROUP).gid()).isEqualTo(1001);
-        assertThat(Account.of("spec.user", "2000", PASSWD, GROUP)).isEqualTo(new Account(2000, 0, List.of()));
+        assertThat(Account.of("spec.user", "2000", PASSWD, GROUP))
+                .isEqualTo(new Account(2000, 0, List.of()));
         assertThat(Account.of("spec.user", "app:web", PASSWD, GROUP))
                 .isEqualTo(new Account(1000, 33, List.of()));
         assertThat(Account.of("spec.user", "7:8", "", "")).isEqualTo(new Account(7, 8, List.of()));
@@ -218,23 +219,17 @@ class ContainerdPartsTest {
     }
 
     @Test
-    void longLogsAreEmptied() throws IOException {
-        Path log = Files.createDirectories(folder.resolve("a")).resolve("console.log");
-        LogLimit limit = new LogLimit(folder, 10, new SimpleMeterRegistry());
-        Files.writeString(log, "0123456789");
-        limit.pass();
-        assertThat(log).hasSize(10);
-        Files.writeString(log, "0123456789x");
-        limit.pass();
-        assertThat(log).isEmptyFile();
-    }
-
-    @Test
     void aSocketPathThatIsTooLongIsRefused() {
         assertThatThrownBy(
                         () ->
                                 new ContainerdConfig(
-                                        Path.of("/" + "a".repeat(120)), "n", folder, "", false))
+                                        Path.of("/" + "a".repeat(120)),
+                                        "n",
+                                        folder,
+                                        "",
+                                        false,
+                                        1,
+                                        Map.of()))
                 .hasMessageContaining("107");
     }
 }

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -35,7 +36,13 @@ class OciSpecTest {
     private static final String ID = "0190a0b0-0000-7000-8000-000000000001";
     private static final ContainerdConfig CONFIG =
             new ContainerdConfig(
-                    Path.of("/run/c.sock"), "hypervisor", Path.of("/data"), "test", false);
+                    Path.of("/run/c.sock"),
+                    "hypervisor",
+                    Path.of("/data"),
+                    "test",
+                    false,
+                    1 << 20,
+                    Map.of("certs", new ContainerdConfig.HostPath(Path.of("/etc/ssl"), true)));
     private static final Host HOST = new Host(true, Optional.of(new Host.Disk(254, 0)));
     private static final ImageConfig IMAGE =
             new ImageConfig(List.of(), List.of("sh"), List.of("PATH=/bin"), "", "", "");
@@ -64,11 +71,7 @@ class OciSpecTest {
         // The same for all, and a file itself.
         assertThat(spec.getAsJsonObject("linux").remove("seccomp")).isEqualTo(Seccomp.profile());
         String pretty =
-                new GsonBuilder()
-                                .setPrettyPrinting()
-                                .disableHtmlEscaping()
-                                .create()
-                                .toJson(spec)
+                new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(spec)
                         + "\n";
         Path file = GOLDEN.resolve(name);
         if (Boolean.getBoolean("golden.accept")) {
@@ -152,8 +155,7 @@ class OciSpecTest {
     })
     void whatRunsIsAsInDocker(
             String entrypoint, String cmd, String command, String args, String runs) {
-        ImageConfig image =
-                new ImageConfig(words(entrypoint), words(cmd), List.of(), "", "", "");
+        ImageConfig image = new ImageConfig(words(entrypoint), words(cmd), List.of(), "", "", "");
         InstanceSpec spec =
                 SMALL.toBuilder().addAllCommand(words(command)).addAllArgs(words(args)).build();
         JsonArray expected = new JsonArray();
@@ -184,6 +186,24 @@ class OciSpecTest {
         assertThat(process(spec, image).getAsJsonArray("env").toString())
                 .contains("A=1", "B=3", "C=", "HOSTNAME=x", "PATH=/usr/local/sbin")
                 .doesNotContain("B=2", "TERM=");
+    }
+
+    @Test
+    void volumesAreOfTheMachineOnlyWhereItsConfigurationSaysSo() {
+        InstanceSpec spec =
+                SMALL.toBuilder()
+                        .addVolumeMounts(
+                                VolumeMount.newBuilder().setName("certs").setMountPath("/certs"))
+                        .addVolumeMounts(
+                                VolumeMount.newBuilder().setName("data").setMountPath("/data"))
+                        .build();
+        String mount =
+                """
+                {"destination":"%s","type":"bind","source":"%s","options":["rbind","rprivate","%s"]}\
+                """;
+        assertThat(json(spec, IMAGE, Account.ROOT, HOST))
+                .contains(mount.formatted("/certs", "/etc/ssl", "ro"))
+                .contains(mount.formatted("/data", "/data/volumes/data", "rw"));
     }
 
     @Test
