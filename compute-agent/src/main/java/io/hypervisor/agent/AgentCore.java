@@ -109,7 +109,8 @@ public final class AgentCore implements AutoCloseable {
                         this::nodeId,
                         clock,
                         new Ids(clock, around.random()),
-                        tasks);
+                        tasks,
+                        facts::look);
     }
 
     /** Before the instances' own passes, which wait for ports. */

@@ -72,12 +72,23 @@ final class ImageCommand {
                             paramLabel = "TYPE",
                             completionCandidates = Candidates.Types.class,
                             description = "What it is for: ${COMPLETION-CANDIDATES}.")
-                    InstanceType type) {
-        PullImageRequest request =
-                PullImageRequest.newBuilder().setImageRef(image).setType(type).build();
+                    InstanceType type,
+            @Option(
+                            names = {"-n", "--node"},
+                            paramLabel = "NODE",
+                            defaultValue = "",
+                            completionCandidates = Candidates.Nodes.class,
+                            description = "Only to this node; otherwise to all that are open.")
+                    String node) {
+        PullImageRequest.Builder request =
+                PullImageRequest.newBuilder().setImageRef(image).setType(type);
+        if (!node.isEmpty()) {
+            request.setNodeId(new Lookup(hvctl.session()).node(node).getId());
+        }
         // As long as it takes: only the nodes know how large it is.
         Iterator<PullImageProgress> steps =
-                ComputeServiceGrpc.newBlockingStub(hvctl.session().channel()).pullImage(request);
+                ComputeServiceGrpc.newBlockingStub(hvctl.session().channel())
+                        .pullImage(request.build());
         PullImageProgress last = PullImageProgress.getDefaultInstance();
         try (Progress progress = new Progress(hvctl.surroundings())) {
             while (steps.hasNext()) {

@@ -13,6 +13,7 @@ import io.hypervisor.api.v1.AgentConsoleInput;
 import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentDeleteInstanceRequest;
 import io.hypervisor.api.v1.AgentInstanceRequest;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentRestartInstanceRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
@@ -62,6 +63,13 @@ final class AgentRows {
             call(
                     GetInstanceLogsRequest.newBuilder().setInstanceId(LOCAL).build(),
                     "GetInstanceLogs");
+    private static final Call PULL =
+            call(
+                    AgentPullImageRequest.newBuilder()
+                            .setImageRef("nowhere")
+                            .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
+                            .build(),
+                    "PullImage");
     private static final AgentConsoleInput FIRST =
             AgentConsoleInput.newBuilder().setInstanceId(LOCAL).build();
     private static final Call CONSOLE = call(FIRST, "AttachConsole");
@@ -102,6 +110,8 @@ final class AgentRows {
                         ids("instance_id", NAMED, DELETE, STOP, RESTART, LOGS),
                         CommonRows.timeouts(STOP),
                         CommonRows.tails(LOGS),
+                        CommonRows.imageRefs(PULL),
+                        PULL.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         CommonRows.consoles(CONSOLE, later))
                 .flatMap(rows -> rows);
     }
@@ -126,6 +136,12 @@ final class AgentRows {
                                 CONTAINER.taken("name", "local", "name"),
                                 CONTAINER.taken(id, LOCAL, "another content"),
                                 VM.refused(
+                                        "type",
+                                        InstanceType.INSTANCE_TYPE_MICROVM_VALUE,
+                                        Code.FAILED_PRECONDITION,
+                                        "TYPE_NOT_SUPPORTED",
+                                        "a type that this node runs"),
+                                PULL.refused(
                                         "type",
                                         InstanceType.INSTANCE_TYPE_MICROVM_VALUE,
                                         Code.FAILED_PRECONDITION,

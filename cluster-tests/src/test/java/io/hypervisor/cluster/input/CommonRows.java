@@ -132,6 +132,16 @@ final class CommonRows {
                 .flatMap(rows -> rows);
     }
 
+    /** The name of a container's image, and of the type's. */
+    static Stream<Row> imageRefs(Call pull) {
+        List<String> refs =
+                List.of("", "a b", "a\n", "\u00e9", "a\u0000", "A", "a:", "a@b", "x".repeat(1025));
+        List<String> files = List.of("", "a b", "a\n", "\u00e9", "../a", "/a/../b", "x/y");
+        return Stream.concat(
+                pull.each("image_ref", refs, "an image reference"),
+                pull.with("type", 1).each("image_ref", files, "an image name"));
+    }
+
     /** A console's input: the first message, and one after it. */
     static Stream<Row> consoles(Call first, Call later) {
         List<Object> sides = List.of(0, -1, 10_001, Integer.MIN_VALUE, Integer.MAX_VALUE);

@@ -259,18 +259,18 @@ final class ComputeRows {
         return Stream.of(
                         IMAGES.each("type", List.of(4, -1), ENUM),
                         pages(IMAGES, "{instances_token}"),
-                        PULL.each(
-                                "image_ref",
-                                List.of("", "a b", "a\n", "\u00e9", "a\u0000", "x".repeat(1025)),
-                                "an image reference of 1-1024"),
+                        CommonRows.imageRefs(PULL),
                         PULL.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
+                        optionalIds("node_id", PULL),
                         Stream.of(
-                                PULL.refused(
-                                        "",
-                                        "",
-                                        Code.UNIMPLEMENTED,
-                                        "PULL_NOT_AVAILABLE",
-                                        "import it on the nodes")))
+                                PULL.missing("node_id", UNKNOWN, "node"),
+                                PULL.with("node_id", "{second}")
+                                        .refused(
+                                                "",
+                                                "",
+                                                Code.FAILED_PRECONDITION,
+                                                "TYPE_NOT_SUPPORTED",
+                                                "does not run the type container")))
                 .flatMap(rows -> rows);
     }
 

@@ -5,6 +5,7 @@ import com.google.protobuf.Empty;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.LogFollower;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.reconcile.Reconciler;
@@ -15,6 +16,7 @@ import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentDeleteInstanceRequest;
 import io.hypervisor.api.v1.AgentInstanceRequest;
 import io.hypervisor.api.v1.AgentListInstancesResponse;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentRestartInstanceRequest;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
@@ -23,6 +25,7 @@ import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceLogChunk;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceStats;
+import io.hypervisor.api.v1.PullImageProgress;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
@@ -40,11 +43,13 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
     private final StatsReader stats;
     private final Clock clock;
     private final Tasks tasks;
+    private final Runnable imagesChanged;
 
     /**
      * A door that needs {@link InstanceHeader} among its server's interceptors.
      *
      * @param nodeId the node's id, empty before it has registered
+     * @param imagesChanged looks again at what the node holds
      */
     public Door(
             Journal journal,
@@ -53,11 +58,13 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
             Supplier<String> nodeId,
             Clock clock,
             Ids ids,
-            Tasks tasks) {
+            Tasks tasks,
+            Runnable imagesChanged) {
         this.locals = new Locals(journal, reconciler, sightings, nodeId, clock, ids, tasks);
         this.stats = new StatsReader(clock);
         this.clock = clock;
         this.tasks = tasks;
+        this.imagesChanged = imagesChanged;
     }
 
     private static <T> void answer(StreamObserver<T> out, Supplier<T> call) {
@@ -176,5 +183,19 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
                                         request.getSince().getNanos()))
                         : Optional.empty();
         return new LogFollower.Tail(bytes, request.getTailLines(), since);
+    }
+
+    @Override
+    public void pullImage(AgentPullImageRequest request, StreamObserver<PullImageProgress> out) {
+        AgentRequests.check(request);
+        var observer = (ServerCallStreamObserver<PullImageProgress>) out;
+        // Whoever leaves is noticed; without this, what is sent to them would fail.
+        observer.setOnCancelHandler(() -> {});
+        try {
+            InstanceDriver driver = locals.driver(request.getType());
+            new PullCall(driver, request, imagesChanged, tasks, observer).run();
+        } catch (RuntimeException e) {
+            throw Faulty.of(e);
+        }
     }
 }

@@ -19,6 +19,7 @@ import io.hypervisor.api.v1.AgentRestartInstanceRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
@@ -113,8 +114,23 @@ final class Locals {
                                         "a type that this node runs"));
     }
 
+    /** The driver that runs instances of a type. */
+    InstanceDriver driver(InstanceType type) {
+        return reconciler
+                .driver(type)
+                .orElseThrow(
+                        () ->
+                                Fault.of(
+                                        Fault.Kind.FAILED_PRECONDITION,
+                                        "TYPE_NOT_SUPPORTED",
+                                        "type: value: "
+                                                + NodeFacts.typeName(type)
+                                                + " (expected: a type that this node runs)"));
+    }
+
     Instance create(AgentCreateInstanceRequest request) {
-        check(request);
+        AgentRequests.check(request);
+        var _ = driver(request.getType());
         String id = request.getInstanceId().isEmpty() ? ids.next() : request.getInstanceId();
         Assignment wanted =
                 Assignment.newBuilder()
@@ -137,18 +153,6 @@ final class Locals {
             throw takeBack(id);
         }
         return get(id);
-    }
-
-    private void check(AgentCreateInstanceRequest request) {
-        AgentRequests.check(request);
-        if (reconciler.driver(request.getType()).isEmpty()) {
-            throw Fault.of(
-                    Fault.Kind.FAILED_PRECONDITION,
-                    "TYPE_NOT_SUPPORTED",
-                    "type: value: "
-                            + NodeFacts.typeName(request.getType())
-                            + " (expected: a type that this node runs)");
-        }
     }
 
     /** Journals a new instance; false if the same exists already. */

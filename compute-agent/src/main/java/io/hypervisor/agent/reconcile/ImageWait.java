@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 
-/** Waits for the image of an instance, for as long as the instance is wanted. */
+/** Waits for the image of an instance, for as long as the instance is to run. */
 final class ImageWait {
     // How late a deletion may be noticed.
     private static final Duration LOOK = Duration.ofMillis(200);
@@ -45,6 +45,21 @@ final class ImageWait {
         }
     }
 
+    /** Whether the image would have to be fetched for an instance that is not to run. */
+    boolean isSpared(InstanceDriver driver, Assignment want) {
+        if (want.getWant() != Assignment.Want.WANT_STOPPED) {
+            return false;
+        }
+        try {
+            return driver.imagePulls()
+                    .filter(pulls -> !pulls.holds(want.getSpec().getImage()))
+                    .isPresent();
+        } catch (DriverException e) {
+            // Who makes it meets the same failure, and tells.
+            return false;
+        }
+    }
+
     private boolean isOver(CompletableFuture<Void> done) {
         try {
             tasks.await(done, LOOK);
@@ -61,10 +76,11 @@ final class ImageWait {
         }
     }
 
+    // Who stops or deletes it does not wait for a download.
     private boolean isWanted(Assignment want) {
         return journal.intent()
                 .assignment(want.getInstanceId())
-                .filter(now -> now.getWant() != Assignment.Want.WANT_ABSENT)
+                .filter(now -> now.getWant() == Assignment.Want.WANT_RUNNING)
                 .filter(now -> now.getEpoch() == want.getEpoch())
                 .isPresent();
     }

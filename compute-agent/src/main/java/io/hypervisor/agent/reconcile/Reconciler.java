@@ -232,11 +232,11 @@ public final class Reconciler implements AutoCloseable {
                         (key, old) ->
                                 (old == null ? Memory.of(want) : old)
                                         .seeing(want, found, now.nanos()));
-        Plan plan = Decision.plan(want, local, found, memory, now);
+        InstanceDriver driver = inventory.driver();
+        Plan plan = spared(driver, want, Decision.plan(want, local, found, memory, now));
         if (!(plan.step() instanceof Step.Gone)) {
             sightings.put(Observed.of(want, found, memory, plan));
         }
-        InstanceDriver driver = inventory.driver();
         return switch (plan.step()) {
             case Step.Rest() -> Outcome.done();
             case Step.Wait(Duration pause) -> Outcome.again(pause);
@@ -258,6 +258,15 @@ public final class Reconciler implements AutoCloseable {
             case Step.Destroy() ->
                     act("destroy", want, inventory, found, () -> destroy(driver, id));
         };
+    }
+
+    private Plan spared(InstanceDriver driver, Assignment want, Plan plan) {
+        return plan.step() instanceof Step.Create && images.isSpared(driver, want)
+                ? new Plan(
+                        new Step.Rest(),
+                        InstanceState.INSTANCE_STATE_STOPPED,
+                        "its image is fetched when it starts")
+                : plan;
     }
 
     private Optional<Found> create(InstanceDriver driver, Assignment want, boolean local) {

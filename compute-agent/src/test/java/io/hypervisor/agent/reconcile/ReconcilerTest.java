@@ -227,6 +227,16 @@ class ReconcilerTest {
     }
 
     @Test
+    void nothingIsFetchedForWhatIsNotToRun() {
+        document(run(A, "remote", RestartPolicy.RESTART_POLICY_NEVER).setWant(Want.WANT_STOPPED));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_STOPPED);
+        assertThat(seen(A).getStateReason()).isEqualTo("its image is fetched when it starts");
+        assertThat(script.calls(Call.PULL) + script.calls(Call.CREATE)).isZero();
+        document(run(A).setWant(Want.WANT_ABSENT));
+        assertThat(seen(A).getGone()).isTrue();
+    }
+
+    @Test
     void stopsAndStartsOnRequest() {
         document(run(A));
         document(run(A).setWant(Want.WANT_STOPPED));

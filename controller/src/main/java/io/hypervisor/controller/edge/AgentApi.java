@@ -12,6 +12,7 @@ import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentDeleteInstanceRequest;
 import io.hypervisor.api.v1.AgentInstanceRequest;
 import io.hypervisor.api.v1.AgentListInstancesResponse;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentRestartInstanceRequest;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
@@ -20,6 +21,7 @@ import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceLogChunk;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.ListInstancesRequest;
+import io.hypervisor.api.v1.PullImageProgress;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Views;
 import io.hypervisor.core.Fault;
@@ -188,6 +190,17 @@ final class AgentApi extends AgentServiceGrpc.AgentServiceImplBase {
                 AgentServiceGrpc.getGetInstanceLogsMethod(),
                 request,
                 (ServerCallStreamObserver<InstanceLogChunk>) observer);
+    }
+
+    @Override
+    public void pullImage(
+            AgentPullImageRequest request, StreamObserver<PullImageProgress> observer) {
+        AgentRequests.check(request);
+        door.stream(
+                namedNode(snapshots.get()).orElseThrow(AgentApi::noNode),
+                AgentServiceGrpc.getPullImageMethod(),
+                request,
+                (ServerCallStreamObserver<PullImageProgress>) observer);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.hypervisor.api.v1.AgentInstanceRequest;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.ConsoleInput;
@@ -42,7 +43,6 @@ import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.watch.Filter;
 import io.hypervisor.controller.watch.WatchHub;
 import io.hypervisor.core.Clock;
-import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.Prompt;
 
 import java.util.Set;
@@ -191,17 +191,14 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageProgress> observer) {
         ComputeRequests.check(request);
-        if (!Images.held(replica.snapshot(), request.getImageRef(), request.getType())) {
-            throw Fault.of(
-                    Fault.Kind.UNIMPLEMENTED,
-                    "PULL_NOT_AVAILABLE",
-                    "image "
-                            + request.getImageRef()
-                            + " is on no node, and pulling is not"
-                            + " available in this version (expected: import it on the nodes)");
-        }
-        Calls.answer(
-                observer,
-                PullImageProgress.newBuilder().setStatus("present").setCompleted(true).build());
+        new PullCall(
+                        door,
+                        AgentPullImageRequest.newBuilder()
+                                .setImageRef(request.getImageRef())
+                                .setType(request.getType())
+                                .build(),
+                        Images.targets(replica.snapshot(), request),
+                        (ServerCallStreamObserver<PullImageProgress>) observer)
+                .start();
     }
 }

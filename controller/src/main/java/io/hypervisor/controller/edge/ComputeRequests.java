@@ -18,13 +18,10 @@ import io.hypervisor.core.spec.AgentRequests;
 import io.hypervisor.core.spec.PlacementPolicies;
 import io.hypervisor.core.spec.Specs;
 
-import java.util.regex.Pattern;
-
 /** Checks every field of ComputeService's requests. Throws INVALID_ARGUMENT. */
 final class ComputeRequests {
     private static final int MAX_TERMINAL = 10_000;
     private static final int MAX_TIMEOUT_SECONDS = 3600;
-    private static final Pattern IMAGE = Pattern.compile("[\\x21-\\x7e]{1,1024}");
 
     private ComputeRequests() {}
 
@@ -123,12 +120,9 @@ final class ComputeRequests {
 
     static void check(PullImageRequest request) {
         Violations v = new Violations();
-        v.check(
-                IMAGE.matcher(request.getImageRef()).matches(),
-                "image_ref",
-                request.getImageRef(),
-                "an image reference of 1-1024 printable characters");
         Specs.checkType(v, request.getType(), request.getTypeValue());
+        AgentRequests.imageRef(v, request.getType(), request.getImageRef());
+        v.optionalId("node_id", request.getNodeId());
         v.throwIfAny();
     }
 

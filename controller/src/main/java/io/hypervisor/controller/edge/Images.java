@@ -1,10 +1,15 @@
 package io.hypervisor.controller.edge;
 
+import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListImagesResponse;
+import io.hypervisor.api.v1.PullImageRequest;
+import io.hypervisor.controller.placement.Demand;
+import io.hypervisor.controller.state.Room;
 import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.core.Fault;
 
 import java.util.Iterator;
 import java.util.List;
@@ -29,15 +34,31 @@ final class Images {
         return response.build();
     }
 
-    /** Whether a node holds the image under this name. */
-    static boolean held(Snapshot now, String name, InstanceType type) {
-        return now.nodes().keySet().stream()
-                .flatMap(id -> on(now, id).stream())
-                .anyMatch(image -> image.getType() == type && named(image, name));
+    /** The nodes that a pull is for. */
+    static List<NodeRecord> targets(Snapshot now, PullImageRequest request) {
+        String type = Demand.typeName(request.getType());
+        String only = request.getNodeId();
+        if (!only.isEmpty()) {
+            NodeRecord node = NodeDoor.node(now, only);
+            if (!node.getSupportedInstanceTypesList().contains(type)) {
+                throw noTarget("node " + only + " does not run the type " + type);
+            }
+            return List.of(node);
+        }
+        List<NodeRecord> open =
+                now.rooms().all().stream()
+                        .filter(Room::open)
+                        .map(Room::node)
+                        .filter(node -> node.getSupportedInstanceTypesList().contains(type))
+                        .toList();
+        if (open.isEmpty()) {
+            throw noTarget("no node that is open for new instances runs the type " + type);
+        }
+        return open;
     }
 
-    private static boolean named(Image image, String name) {
-        return image.getName().equals(name) || image.getTagsList().contains(name);
+    private static Fault noTarget(String message) {
+        return Fault.of(Fault.Kind.FAILED_PRECONDITION, "TYPE_NOT_SUPPORTED", message);
     }
 
     private static NavigableMap<String, Image.Builder> merged(Snapshot now, InstanceType type) {

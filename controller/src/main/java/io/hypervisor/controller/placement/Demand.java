@@ -39,8 +39,13 @@ public record Demand(
                 Carriage.needs(now, instance));
     }
 
-    /** As nodes name the types that they support: "vm", "container" or "microvm". */
+    /** As nodes name the type. */
     String typeName() {
+        return typeName(type);
+    }
+
+    /** As nodes name the types that they support: "vm", "container" or "microvm". */
+    public static String typeName(InstanceType type) {
         return switch (type) {
             case INSTANCE_TYPE_VM -> "vm";
             case INSTANCE_TYPE_CONTAINER -> "container";

@@ -8,6 +8,7 @@ import com.google.protobuf.Empty;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -35,7 +36,9 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.ListInstancesResponse;
 import io.hypervisor.api.v1.ListVolumesRequest;
+import io.hypervisor.api.v1.NodePullProgress;
 import io.hypervisor.api.v1.NodeStatus;
+import io.hypervisor.api.v1.PullImageProgress;
 import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.StorageServiceGrpc;
@@ -329,21 +332,72 @@ final class EdgeTest {
         }
     }
 
+    private static Iterator<PullImageProgress> pull(String image, String node) {
+        return compute.pullImage(
+                PullImageRequest.newBuilder()
+                        .setImageRef(image)
+                        .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
+                        .setNodeId(node)
+                        .build());
+    }
+
+    private static PullImageProgress last(Iterator<PullImageProgress> stream) {
+        PullImageProgress last = PullImageProgress.getDefaultInstance();
+        while (stream.hasNext()) {
+            assertThat(last.getCompleted()).isFalse();
+            last = stream.next();
+        }
+        return last;
+    }
+
     @Test
-    void pullingSaysThatItIsNotAvailable() {
-        Status status =
-                statusOf(
-                        () ->
-                                compute.pullImage(
-                                                PullImageRequest.newBuilder()
-                                                        .setImageRef("docker.io/library/x:1")
-                                                        .setType(
-                                                                InstanceType
-                                                                        .INSTANCE_TYPE_CONTAINER)
-                                                        .build())
-                                        .next());
-        assertThat(status.getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-        assertThat(status.getDescription()).contains("pulling is not available");
+    void anImageIsPulledWhereAsked() {
+        PullImageProgress done = last(pull("team/app:1", nodeId));
+        assertThat(done.getCompleted()).isTrue();
+        assertThat(done.getCurrent()).isEqualTo(FakeAgent.IMAGE_BYTES);
+        assertThat(done.getTotal()).isEqualTo(FakeAgent.IMAGE_BYTES);
+        assertThat(done.getStatus()).isEqualTo("completed");
+        assertThat(done.getNodesList())
+                .extracting(NodePullProgress::getNodeId)
+                .containsExactly(nodeId);
+        assertThat(last(pull("team/app:1", "")).getCompleted()).isTrue();
+    }
+
+    @Test
+    void aFailedPullNamesNodeAndCause() {
+        PullImageProgress end = last(pull("team/missing:1", nodeId));
+        assertThat(end.getCompleted()).isFalse();
+        assertThat(end.getStatus()).isEqualTo("failed");
+        assertThat(end.getError()).isEqualTo("node node-1: has no team/missing:1");
+        assertThat(last(pull("team/silent:1", nodeId)).getError())
+                .isEqualTo("node node-1: it ended without saying whether it holds the image");
+        assertThat(last(pull("team/refused:1", nodeId)).getError())
+                .isEqualTo("node node-1: it fetches images only when an instance needs them");
+    }
+
+    @Test
+    void aCallerWhoLeavesEndsTheNodesPull() throws Exception {
+        Context.CancellableContext call = Context.current().withCancellation();
+        Iterator<PullImageProgress> stream = call.call(() -> pull("team/endless:1", nodeId));
+        assertThat(stream.next().getNodesCount()).isEqualTo(1);
+        await().until(() -> agent.openPulls.get() == 1);
+        call.cancel(null);
+        await().until(() -> agent.openPulls.get() == 0);
+    }
+
+    @Test
+    void aPullWithoutATargetIsRefused() {
+        PullImageRequest vm =
+                PullImageRequest.newBuilder()
+                        .setImageRef("debian")
+                        .setType(InstanceType.INSTANCE_TYPE_MICROVM)
+                        .build();
+        for (String node : List.of("", nodeId)) {
+            PullImageRequest request = vm.toBuilder().setNodeId(node).build();
+            Status status = statusOf(() -> compute.pullImage(request).next());
+            assertThat(status.getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+            assertThat(status.getDescription()).contains("type microvm");
+        }
     }
 
     @Test

@@ -14,12 +14,14 @@ import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentDeleteInstanceRequest;
 import io.hypervisor.api.v1.AgentInstanceRequest;
 import io.hypervisor.api.v1.AgentListInstancesResponse;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceLogChunk;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceStats;
+import io.hypervisor.api.v1.PullImageProgress;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,10 +32,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** A node's AgentService: everything runs at once, consoles echo, logs are long. */
 final class FakeAgent extends AgentServiceGrpc.AgentServiceImplBase implements AutoCloseable {
     static final int LOG_CHUNKS = 50;
+    static final long IMAGE_BYTES = 2048;
 
     private final Map<String, Instance> instances = new ConcurrentSkipListMap<>();
     private final Server server;
     final AtomicInteger openConsoles = new AtomicInteger();
+    final AtomicInteger openPulls = new AtomicInteger();
 
     FakeAgent() {
         try {
@@ -103,6 +107,42 @@ final class FakeAgent extends AgentServiceGrpc.AgentServiceImplBase implements A
                             .build());
         }
         observer.onCompleted();
+    }
+
+    @Override
+    public void pullImage(
+            AgentPullImageRequest request, StreamObserver<PullImageProgress> observer) {
+        PullImageProgress half =
+                PullImageProgress.newBuilder()
+                        .setStatus("downloading")
+                        .setCurrent(IMAGE_BYTES / 2)
+                        .setTotal(IMAGE_BYTES)
+                        .build();
+        observer.onNext(half);
+        switch (request.getImageRef()) {
+            case "team/missing:1" ->
+                    Calls.answer(
+                            observer,
+                            half.toBuilder()
+                                    .setStatus("failed")
+                                    .setError("has no team/missing:1")
+                                    .build());
+            case "team/silent:1" -> observer.onCompleted();
+            case "team/refused:1" -> super.pullImage(request, observer);
+            case "team/endless:1" -> {
+                openPulls.incrementAndGet();
+                ((ServerCallStreamObserver<PullImageProgress>) observer)
+                        .setOnCancelHandler(openPulls::decrementAndGet);
+            }
+            default ->
+                    Calls.answer(
+                            observer,
+                            half.toBuilder()
+                                    .setCurrent(IMAGE_BYTES)
+                                    .setStatus("completed")
+                                    .setCompleted(true)
+                                    .build());
+        }
     }
 
     @Override

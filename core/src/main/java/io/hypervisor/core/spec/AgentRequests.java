@@ -2,8 +2,10 @@ package io.hypervisor.core.spec;
 
 import io.hypervisor.api.v1.AgentConsoleInput;
 import io.hypervisor.api.v1.AgentCreateInstanceRequest;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Violations;
 
 /**
@@ -55,6 +57,24 @@ public final class AgentRequests {
                 .range("tail_lines", request.getTailLines(), 0, MAX_TAIL_LINES)
                 .timestamp("since", request.getSince())
                 .throwIfAny();
+    }
+
+    /** A request to fetch an image. */
+    public static void check(AgentPullImageRequest request) {
+        Violations v = new Violations();
+        Specs.checkType(v, request.getType(), request.getTypeValue());
+        imageRef(v, request.getType(), request.getImageRef());
+        v.throwIfAny();
+    }
+
+    /** The name of an image of a type that may be wrong, too. */
+    public static void imageRef(Violations v, InstanceType type, String reference) {
+        boolean container = type == InstanceType.INSTANCE_TYPE_CONTAINER;
+        v.check(
+                container ? ImageRefs.isReference(reference) : ImageRefs.isFile(reference),
+                "image_ref",
+                reference,
+                container ? ImageRefs.EXPECTED_REFERENCE : ImageRefs.EXPECTED_FILE);
     }
 
     /** What is sent to a console. */

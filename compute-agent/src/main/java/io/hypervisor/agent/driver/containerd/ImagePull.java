@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 
 /**
  * Brings one image from a registry: its blobs, its snapshots, and last its name, so that nobody
@@ -35,7 +36,8 @@ final class ImagePull {
     private final PullLocks locks;
     private final Executor executor;
     private final CompletableFuture<Void> abandoned;
-    private volatile Progress progress = new Progress(Stage.RESOLVING, 0, 0);
+    private final Consumer<Progress> listener;
+    private Progress progress = new Progress(Stage.RESOLVING, 0, 0);
 
     /** What all pulls of a node share. */
     record Images(Daemon daemon, ImageStore store, Containers containers, Tasks tasks) {}
@@ -46,14 +48,17 @@ final class ImagePull {
      * @param name in full
      * @param lease keeps its parts
      * @param abandoned completes when nobody wants it any more
+     * @param listener is told how far it is
      */
     ImagePull(
             String name,
             Images images,
             String lease,
             PullLocks locks,
-            CompletableFuture<Void> abandoned) {
+            CompletableFuture<Void> abandoned,
+            Consumer<Progress> listener) {
         this.name = name;
+        this.listener = listener;
         this.images = images;
         this.abandoned = abandoned;
         Daemon daemon = images.daemon();
@@ -61,10 +66,6 @@ final class ImagePull {
         layers = new Layers(daemon, lease, images.containers().snapshotter(), locks.snapshots());
         this.locks = locks;
         executor = images.tasks().concurrent("image-layer");
-    }
-
-    Progress progress() {
-        return progress;
     }
 
     /** Tries every host in order; what the last one says is why it fails. */
@@ -83,10 +84,10 @@ final class ImagePull {
     }
 
     private void bring(Repository from, String version) {
-        progress = new Progress(Stage.RESOLVING, 0, 0);
+        reach(new Progress(Stage.RESOLVING, 0, 0));
         Repository.Found found = from.resolve(version);
         Manifest manifest = found.manifest();
-        progress = new Progress(Stage.DOWNLOADING, 0, manifest.size());
+        reach(new Progress(Stage.DOWNLOADING, 0, manifest.size()));
         CompletableFuture<Void> ended = new CompletableFuture<>();
         var _ = abandoned.thenRun(() -> ended.complete(null));
         Download download = new Download(contents, locks.blobs(), images.tasks(), ended);
@@ -112,7 +113,7 @@ final class ImagePull {
                     .exceptionally(e -> null)
                     .join();
         }
-        progress = new Progress(Stage.UNPACKING, manifest.size(), manifest.size());
+        reach(new Progress(Stage.UNPACKING, manifest.size(), manifest.size()));
         record(found, ImageStore.chainId(diffIds));
     }
 
@@ -134,7 +135,12 @@ final class ImagePull {
     private synchronized void more(long bytes) {
         long current = progress.current() + bytes;
         Stage stage = current == progress.total() ? Stage.UNPACKING : Stage.DOWNLOADING;
-        progress = new Progress(stage, current, progress.total());
+        reach(new Progress(stage, current, progress.total()));
+    }
+
+    private synchronized void reach(Progress next) {
+        progress = next;
+        listener.accept(next);
     }
 
     private List<String> diffIds(Manifest manifest) {

@@ -5,6 +5,7 @@ import io.grpc.StatusRuntimeException;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.Locks;
+import io.hypervisor.agent.driver.SharedPulls;
 import io.hypervisor.agent.driver.containerd.wire.CreateLeaseRequest;
 import io.hypervisor.agent.driver.containerd.wire.DeleteLeaseRequest;
 import io.hypervisor.agent.registry.Descriptor;
@@ -18,27 +19,25 @@ import org.slf4j.LoggerFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
-/** The pulls that are under way: one for each image, however many wait for it. */
+/** Brings images from registries, each under a lease of its own. */
 final class Pulls implements ImagePulls {
     private static final Logger log = LoggerFactory.getLogger(Pulls.class);
-    // More wait for their next try: each holds a few connections and a few hundred KiB.
-    private static final int MAX_RUNNING = 16;
     private static final Duration KEPT = Duration.ofDays(2);
 
     private final ImagePull.Images images;
     private final Registries registries;
     private final Clock clock;
     private final PullLocks locks = new PullLocks(new Locks(), new Locks());
-    private final Map<String, Running> running = new HashMap<>();
+    private final SharedPulls shared;
 
     Pulls(ImagePull.Images images, Registries registries, Clock clock) {
         this.images = images;
         this.registries = registries;
         this.clock = clock;
+        this.shared = new SharedPulls(images.tasks());
     }
 
     @Override
@@ -50,47 +49,23 @@ final class Pulls implements ImagePulls {
     public Pull pull(String image) {
         String name = ImageName.full(image);
         Reference reference = Reference.of(name);
-        synchronized (running) {
-            Running known = running.get(name);
-            if (known != null && !known.abandoned.isDone()) {
-                known.users++;
-                return new Share(known);
-            }
-            if (running.size() >= MAX_RUNNING) {
-                throw DriverException.passing(
-                        running.size() + " images are fetched already (expected: fewer)", null);
-            }
-            Running fresh = new Running(name);
-            running.put(name, fresh);
-            images.tasks().concurrent("image-pull").execute(() -> run(fresh, reference));
-            return new Share(fresh);
-        }
+        return shared.join(
+                name, (abandoned, progress) -> run(name, reference, abandoned, progress));
     }
 
-    private void run(Running pull, Reference reference) {
-        String lease = "";
+    private void run(
+            String name,
+            Reference reference,
+            CompletableFuture<Void> abandoned,
+            Consumer<Progress> progress) {
+        String lease = lease(name);
         try {
-            lease = lease(pull.name);
-            pull.work.complete(new ImagePull(pull.name, images, lease, locks, pull.abandoned));
-            pull.work.join().run(registries.of(reference));
+            new ImagePull(name, images, lease, locks, abandoned, progress)
+                    .run(registries.of(reference));
             release(lease);
-            finish(pull);
-            log.info("image={}: pulled", pull.name);
-            pull.done.complete(null);
         } catch (RuntimeException e) {
             giveUp(lease, e);
-            finish(pull);
-            log.info("image={}: not pulled: {}", pull.name, e.getMessage(), e.getCause());
-            pull.done.completeExceptionally(
-                    e instanceof DriverException
-                            ? e
-                            : DriverException.passing("image " + pull.name + ": " + e, e));
-        }
-    }
-
-    private void finish(Running pull) {
-        synchronized (running) {
-            running.remove(pull.name, pull);
+            throw e;
         }
     }
 
@@ -118,7 +93,7 @@ final class Pulls implements ImagePulls {
 
     // What a later try could go on with stays.
     private void giveUp(String lease, RuntimeException why) {
-        if (!lease.isEmpty() && why instanceof DriverException known && known.isPermanent()) {
+        if (why instanceof DriverException known && known.isPermanent()) {
             try {
                 release(lease);
             } catch (DriverException e) {
@@ -130,52 +105,5 @@ final class Pulls implements ImagePulls {
     private void release(String lease) {
         DeleteLeaseRequest request = DeleteLeaseRequest.newBuilder().setId(lease).build();
         var _ = Daemon.find(() -> images.daemon().leases().delete(request));
-    }
-
-    /** A pull and how many wait for it; the number is guarded by the map's lock. */
-    private static final class Running {
-        private final String name;
-        private final CompletableFuture<Void> abandoned = new CompletableFuture<>();
-        private final CompletableFuture<Void> done = new CompletableFuture<>();
-        private final CompletableFuture<ImagePull> work = new CompletableFuture<>();
-        private int users = 1;
-
-        Running(String name) {
-            this.name = name;
-        }
-    }
-
-    private final class Share implements Pull {
-        private final Running pull;
-        private boolean closed;
-
-        Share(Running pull) {
-            this.pull = pull;
-        }
-
-        @Override
-        public Progress progress() {
-            return pull.work.isDone()
-                    ? pull.work.join().progress()
-                    : new Progress(Stage.RESOLVING, 0, 0);
-        }
-
-        @Override
-        public CompletableFuture<Void> done() {
-            return pull.done;
-        }
-
-        @Override
-        public void close() {
-            synchronized (running) {
-                if (!closed) {
-                    closed = true;
-                    pull.users--;
-                    if (pull.users == 0) {
-                        pull.abandoned.complete(null);
-                    }
-                }
-            }
-        }
     }
 }

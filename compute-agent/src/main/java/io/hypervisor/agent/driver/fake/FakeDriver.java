@@ -7,8 +7,10 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.HotPlug;
+import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.SharedPulls;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.api.internal.v1.Nic;
@@ -40,6 +42,7 @@ public final class FakeDriver implements InstanceDriver {
     private final Clock clock;
     private final Tasks tasks;
     private final Executor timers;
+    private final FakePulls pulls;
     private volatile Consumer<String> changed = id -> {};
     private volatile boolean closed;
 
@@ -52,6 +55,7 @@ public final class FakeDriver implements InstanceDriver {
         this.clock = clock;
         this.tasks = tasks;
         this.timers = tasks.concurrent("fake-" + name(type));
+        this.pulls = new FakePulls(new SharedPulls(tasks), this::transfer);
     }
 
     private static String name(InstanceType type) {
@@ -170,6 +174,20 @@ public final class FakeDriver implements InstanceDriver {
     }
 
     @Override
+    public Optional<ImagePulls> imagePulls() {
+        return Optional.of(pulls);
+    }
+
+    private void transfer(CompletableFuture<Void> abandoned) {
+        Duration takes = script.enter(Call.PULL);
+        script.failIfTold(Call.PULL);
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        var _ = abandoned.thenRun(() -> over.complete(null));
+        tasks.after(takes, timers, () -> over.complete(null));
+        over.join();
+    }
+
+    @Override
     public InstanceStats stats(String instanceId) {
         script.failIfDown();
         enter(Call.STATS);
@@ -187,7 +205,9 @@ public final class FakeDriver implements InstanceDriver {
 
     @Override
     public List<Image> images() {
-        return Stream.of("deaf", "exit-0", "exit-1", "run").map(this::image).toList();
+        return Stream.concat(Stream.of("deaf", "exit-0", "exit-1", "run"), pulls.fetched().stream())
+                .map(this::image)
+                .toList();
     }
 
     private Image image(String name) {
@@ -239,6 +259,11 @@ public final class FakeDriver implements InstanceDriver {
     /** The interfaces that an instance has. */
     public List<Nic> nics(String instanceId) {
         return find(instanceId).map(FakeInstance::nics).orElse(List.of());
+    }
+
+    /** How many images were not fetched to the end because nobody waited any more. */
+    public int pullsGivenUp() {
+        return pulls.givenUp();
     }
 
     /** Ends a running instance as if its guest had, or as if something had killed it. */

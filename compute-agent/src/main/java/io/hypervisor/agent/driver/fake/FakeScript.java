@@ -19,7 +19,8 @@ public final class FakeScript {
         STOP,
         DESTROY,
         WIRE,
-        STATS
+        STATS,
+        PULL
     }
 
     private static final String DOWN = "nobody answers";

@@ -4,7 +4,7 @@
  *
  * <p>What an instance does is told by its image: "exit-3" ends at once with code 3,
  * "exit-0-after-5s" ends cleanly after five seconds, "missing" and whatever begins so cannot be
- * found, "deaf" does not react to being asked to stop, and everything else runs and echoes what is
- * typed.
+ * found, "remote" and whatever begins so has to be fetched first, "deaf" does not react to being
+ * asked to stop, and everything else runs and echoes what is typed.
  */
 package io.hypervisor.agent.driver.fake;
