@@ -20,7 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /** Stands before a registry, counts what is asked for, and damages blobs on their way. */
-final class CuttingProxy implements AutoCloseable {
+public final class CuttingProxy implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
@@ -31,7 +31,7 @@ final class CuttingProxy implements AutoCloseable {
     private volatile String spoilt = "";
     private volatile CountDownLatch gate = new CountDownLatch(0);
 
-    CuttingProxy(String registry) throws IOException {
+    public CuttingProxy(String registry) throws IOException {
         this.registry = registry;
         server = HttpServer.create(new InetSocketAddress(TestRegistry.loopback(), 0), 0);
         server.setExecutor(threads);
@@ -39,7 +39,7 @@ final class CuttingProxy implements AutoCloseable {
         server.start();
     }
 
-    String host() {
+    public String host() {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 
@@ -49,7 +49,7 @@ final class CuttingProxy implements AutoCloseable {
     }
 
     /** Sends so many bytes of the blob, and no more until released. */
-    void pauseAt(String digest, int bytes) {
+    public void pauseAt(String digest, int bytes) {
         gate = new CountDownLatch(1);
         pauses.put(digest, bytes);
     }
@@ -65,13 +65,13 @@ final class CuttingProxy implements AutoCloseable {
         pauses.put("", 0);
     }
 
-    void release() {
+    public void release() {
         pauses.clear();
         gate.countDown();
     }
 
     /** The Range headers of the requests for a blob, "" for those without. */
-    List<String> ranges(String digest) {
+    public List<String> ranges(String digest) {
         return ranges.getOrDefault(digest, List.of());
     }
 
@@ -88,8 +88,10 @@ final class CuttingProxy implements AutoCloseable {
             HttpRequest.Builder request =
                     HttpRequest.newBuilder(URI.create("http://" + registry + path));
             range.ifPresent(value -> request.header("Range", value));
-            Optional.ofNullable(exchange.getRequestHeaders().getFirst("Accept"))
-                    .ifPresent(value -> request.header("Accept", value));
+            for (String name : List.of("Accept", "Authorization")) {
+                Optional.ofNullable(exchange.getRequestHeaders().getFirst(name))
+                        .ifPresent(value -> request.header(name, value));
+            }
             answer(
                     exchange,
                     last,
@@ -104,7 +106,7 @@ final class CuttingProxy implements AutoCloseable {
     private void answer(HttpExchange exchange, String digest, HttpResponse<byte[]> from)
             throws IOException, InterruptedException {
         byte[] body = from.body();
-        for (String name : List.of("Content-Type", "Content-Range")) {
+        for (String name : List.of("Content-Type", "Content-Range", "WWW-Authenticate")) {
             from.headers()
                     .firstValue(name)
                     .ifPresent(value -> exchange.getResponseHeaders().set(name, value));

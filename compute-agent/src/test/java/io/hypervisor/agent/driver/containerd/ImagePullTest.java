@@ -123,21 +123,12 @@ class ImagePullTest {
                 .bytes();
     }
 
-    private static TestImage noisy(int seed, int length) {
-        return new TestImage()
-                .stored(new TestImage.Tar().file("noise", 0644, noise(seed, length)).bytes());
-    }
-
     private static Path auth(String host, String pair) throws IOException {
         String encoded = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
         Path file = Files.createTempFile(folder, "auth", ".json");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         return Files.writeString(
                 file, "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}".formatted(host, encoded));
-    }
-
-    private static String digest(TestImage image) {
-        return image.blobs().keySet().iterator().next();
     }
 
     @Test
@@ -191,7 +182,7 @@ class ImagePullTest {
 
     @Test
     void passwordsAndTokensLetIn() throws IOException {
-        registry.push("team/secret", noisy(2, 1000));
+        registry.push("team/secret", TestImage.noisy(2, 1000));
         for (String host : List.of(registry.basic(), registry.token())) {
             String name = host + "/team/secret:1";
             assertRefused(() -> pull(driver(Optional.empty()), name), host, "denies access");
@@ -211,25 +202,25 @@ class ImagePullTest {
 
     @Test
     void interruptedTransferGoesOnWhereItEnded() throws IOException {
-        TestImage image = noisy(3, 2 << 20);
+        TestImage image = TestImage.noisy(3, 2 << 20);
         registry.push("team/cut", image);
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
-            proxy.cutAt(digest(image), 1 << 20);
+            proxy.cutAt(image.layer(), 1 << 20);
             pull(driver(Optional.empty(), proxy.host()), proxy.host() + "/team/cut:1");
-            assertThat(proxy.ranges(digest(image))).hasSize(2).first().isEqualTo("");
-            assertThat(proxy.ranges(digest(image)).getLast()).matches("bytes=[1-9]\\d+-");
+            assertThat(proxy.ranges(image.layer())).hasSize(2).first().isEqualTo("");
+            assertThat(proxy.ranges(image.layer()).getLast()).matches("bytes=[1-9]\\d+-");
         }
     }
 
     @Test
     void corruptLayerIsRefused() throws IOException {
-        TestImage image = noisy(4, 100_000);
+        TestImage image = TestImage.noisy(4, 100_000);
         registry.push("team/bad", image);
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
-            proxy.spoil(digest(image));
+            proxy.spoil(image.layer());
             ContainerdDriver driver = driver(Optional.empty(), proxy.host());
             String name = proxy.host() + "/team/bad:1";
-            assertRefused(() -> pull(driver, name), "corrupt", "expected " + digest(image));
+            assertRefused(() -> pull(driver, name), "corrupt", "expected " + image.layer());
             assertThat(driver.imagePulls().orElseThrow().holds(name)).isFalse();
         }
         // What was refused is not what the next one finds.
@@ -264,7 +255,7 @@ class ImagePullTest {
 
     @Test
     void manyShareOneDownload() throws IOException {
-        TestImage image = noisy(5, 1 << 20);
+        TestImage image = TestImage.noisy(5, 1 << 20);
         registry.push("team/one", image);
         registry.push("team/two", image);
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
@@ -276,13 +267,13 @@ class ImagePullTest {
             }
             proxy.release();
             CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).join();
-            assertThat(proxy.ranges(digest(image))).hasSize(1);
+            assertThat(proxy.ranges(image.layer())).hasSize(1);
         }
     }
 
     @Test
     void lastWhoGivesUpEndsIt() throws IOException {
-        TestImage image = noisy(6, 1 << 20);
+        TestImage image = TestImage.noisy(6, 1 << 20);
         registry.push("team/slow", image);
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
             ContainerdDriver driver = driver(Optional.empty(), proxy.host());
@@ -300,12 +291,12 @@ class ImagePullTest {
 
     @Test
     void deathOfContainerdDelaysAPull() throws IOException {
-        TestImage image = noisy(7, 2 << 20);
+        TestImage image = TestImage.noisy(7, 2 << 20);
         registry.push("team/killed", image);
         try (CuttingProxy proxy = new CuttingProxy(registry.open())) {
             ContainerdDriver driver = driver(Optional.empty(), proxy.host());
             String name = proxy.host() + "/team/killed:1";
-            proxy.pauseAt(digest(image), 1 << 20);
+            proxy.pauseAt(image.layer(), 1 << 20);
             Pull pull = begin(driver, name);
             await().atMost(PATIENCE).until(() -> pull.progress().current() >= 1 << 19);
             daemon.kill();

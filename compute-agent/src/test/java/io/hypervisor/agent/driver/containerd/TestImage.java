@@ -12,10 +12,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 
 /** An image made of bytes: its blobs, and its manifest. */
-final class TestImage {
+public final class TestImage {
     private static final int BLOCK = 512;
     private static final String LAYER = "application/vnd.oci.image.layer.v1.tar";
 
@@ -106,6 +107,18 @@ final class TestImage {
         for (int i = 0; i < bytes; i++) {
             out.write(value >>> (8 * i));
         }
+    }
+
+    /** One layer with one file of random bytes. */
+    public static TestImage noisy(int seed, int length) {
+        byte[] noise = new byte[length];
+        new Random(seed).nextBytes(noise);
+        return new TestImage().stored(new Tar().file("noise", 0644, noise).bytes());
+    }
+
+    /** The digest of the first layer. */
+    public String layer() {
+        return blobs().keySet().iterator().next();
     }
 
     TestImage gzipped(byte[] tar) {

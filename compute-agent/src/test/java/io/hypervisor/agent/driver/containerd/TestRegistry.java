@@ -32,8 +32,8 @@ import java.util.Map;
  * Debian's docker-registry over one folder: one that asks nothing, one that asks for a password,
  * and one that asks for a token of a small token service. User alice, password secret.
  */
-final class TestRegistry implements AutoCloseable {
-    static final String USER = "alice:secret";
+public final class TestRegistry implements AutoCloseable {
+    public static final String USER = "alice:secret";
     // Of "secret".
     private static final String HASH =
             "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
@@ -49,7 +49,7 @@ final class TestRegistry implements AutoCloseable {
     private final String basic;
     private final String token;
 
-    TestRegistry() {
+    public TestRegistry() {
         try {
             folder = Files.createTempDirectory("hv-registry");
             KeyStore store = store();
@@ -188,26 +188,26 @@ final class TestRegistry implements AutoCloseable {
     }
 
     /** Asks nothing. */
-    String open() {
+    public String open() {
         return open;
     }
 
     /** Asks for a password. */
-    String basic() {
+    public String basic() {
         return basic;
     }
 
     /** Asks for a token. */
-    String token() {
+    public String token() {
         return token;
     }
 
-    String tokenHost() {
+    public String tokenHost() {
         return "127.0.0.1:" + tokens.getAddress().getPort();
     }
 
     /** Puts an image there under tag 1. */
-    void push(String name, TestImage image) {
+    public void push(String name, TestImage image) {
         byte[] manifest = image.manifest("sh");
         for (Map.Entry<String, byte[]> blob : image.blobs().entrySet()) {
             String at =
