@@ -2,11 +2,13 @@ package io.hypervisor.console;
 
 import com.google.protobuf.ProtocolMessageEnum;
 
+import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NodeRole;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.Watchdog;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +68,22 @@ final class Candidates {
 
         RestartPolicies() {
             super(RestartPolicy.class);
+        }
+    }
+
+    static final class Firmwares extends Enums {
+        private static final long serialVersionUID = 1;
+
+        Firmwares() {
+            super(Firmware.class);
+        }
+    }
+
+    static final class Watchdogs extends Enums {
+        private static final long serialVersionUID = 1;
+
+        Watchdogs() {
+            super(Watchdog.class);
         }
     }
 

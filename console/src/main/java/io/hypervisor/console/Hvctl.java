@@ -3,12 +3,14 @@ package io.hypervisor.console;
 import static picocli.CommandLine.ScopeType.INHERIT;
 
 import io.grpc.StatusRuntimeException;
+import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.NodeRole;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.Watchdog;
 import io.hypervisor.api.v1.SecurityRuleDirection;
 
 import picocli.CommandLine;
@@ -175,6 +177,10 @@ final class Hvctl {
                 .registerConverter(
                         RestartPolicy.class,
                         converter(text -> Words.parse(RestartPolicy.class, text)))
+                .registerConverter(
+                        Firmware.class, converter(text -> Words.parse(Firmware.class, text)))
+                .registerConverter(
+                        Watchdog.class, converter(text -> Words.parse(Watchdog.class, text)))
                 .setColorScheme(
                         CommandLine.Help.defaultColorScheme(
                                 surroundings.colour() ? Ansi.ON : Ansi.OFF))

@@ -7,6 +7,7 @@ import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.VolumeMount;
 
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -75,6 +76,8 @@ final class InstanceOptions {
             paramLabel = "NAME=SIZE[,boot][,type=T]",
             description = "A disk of a VM. May be repeated.")
     List<String> disks = new ArrayList<>();
+
+    @Mixin MachineOptions machine;
 
     @Option(
             names = "--kernel",
@@ -197,7 +200,7 @@ final class InstanceOptions {
     CreateInstanceRequest request(Hvctl hvctl) {
         CreateInstanceRequest.Builder request = CreateInstanceRequest.newBuilder();
         if (!file.isEmpty()) {
-            Yaml.merge(read(hvctl), file.equals("-") ? "stdin" : file, request);
+            Yaml.merge(read(hvctl, file), file.equals("-") ? "stdin" : file, request);
         }
         if (name != null) {
             request.setName(name);
@@ -217,6 +220,7 @@ final class InstanceOptions {
             request.getMetadataBuilder().putAllLabels(labels).putAllAnnotations(annotations);
         }
         spec(request.getSpecBuilder());
+        machine.into(request, hvctl);
         network(request.getSpecBuilder(), new NetworkLookup(hvctl.session()));
         return complete(request.build());
     }
@@ -327,7 +331,8 @@ final class InstanceOptions {
         }
     }
 
-    private String read(Hvctl hvctl) {
+    /** A file's text, or that of stdin for "-". */
+    static String read(Hvctl hvctl, String file) {
         try (InputStream in =
                 file.equals("-")
                         ? hvctl.surroundings().in()

@@ -174,7 +174,7 @@ public final class Violations {
         for (Map.Entry<String, String> entry : annotations.entrySet()) {
             String at = field + "[" + entry.getKey() + "]";
             labelKey(field, entry.getKey());
-            text(at, entry.getValue());
+            secret(at, entry.getValue());
             int bytes = entry.getValue().getBytes(StandardCharsets.UTF_8).length;
             total += bytes;
             check(

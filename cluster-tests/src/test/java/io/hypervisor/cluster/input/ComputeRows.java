@@ -137,11 +137,31 @@ final class ComputeRows {
                         CONTAINER.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         Values.labels(CONTAINER, "metadata.labels"),
                         Values.annotations(CONTAINER, "metadata.annotations"),
+                        firstBoot(VM, "metadata.annotations"),
                         optionalIds("preferred_node_id", CONTAINER),
                         CONTAINER.each("region", LABEL_VALUES, "at most 63"),
                         CONTAINER.each("zone", LABEL_VALUES, "at most 63"),
                         CommonRows.requestIds(CONTAINER))
                 .flatMap(rows -> rows);
+    }
+
+    /** What is for a guest's first boot; the answers say nothing of the values. */
+    static Stream<Row> firstBoot(Call call, String path) {
+        String keys = path + "[cloud-init/ssh-authorized-keys]";
+        return Stream.concat(
+                call.each(
+                        keys,
+                        List.of(
+                                "x",
+                                "ssh-rsa",
+                                "ssh-rsa AAAA",
+                                "command=\"reboot\" ssh-rsa AAAAB3NzaC1yc2EAAAAD",
+                                "ssh-rsa AAAAB3NzaC1yc2EAAAAD a\u0007b",
+                                "ssh-rsa AAAAB3NzaC1yc2EAAAAD\n- x: y"),
+                        "as ssh-keygen writes it"),
+                Stream.of(
+                        call.bad(path, Map.of("cloud-init/userdata", "v"), "one of"),
+                        call.bad(path + "[cloud-init/user-data]", "a\u0000", "without NUL")));
     }
 
     private static Stream<Row> placement() {

@@ -7,6 +7,7 @@ import static io.hypervisor.cluster.input.Values.UUID_EXPECTED;
 import static io.hypervisor.cluster.input.Values.times;
 import static io.hypervisor.cluster.input.Values.withoutEmpty;
 
+import io.hypervisor.api.v1.CpuTopology;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.VolumeMount;
@@ -63,6 +64,7 @@ final class SpecRows {
                         directBoot(vm, container),
                         process(vm, container),
                         account(vm, container),
+                        machine(vm, container),
                         limits(vm, container))
                 .flatMap(rows -> rows);
     }
@@ -258,6 +260,40 @@ final class SpecRows {
                         Stream.of(
                                 vm.bad("spec.user", "root", only),
                                 vm.bad("spec.working_dir", "/", only)))
+                .flatMap(rows -> rows);
+    }
+
+    private static Stream<Row> machine(Call vm, Call container) {
+        String topology = "spec.cpu_topology";
+        Call seen =
+                vm.with("spec.cpu_cores", 4)
+                        .with(
+                                topology,
+                                CpuTopology.newBuilder()
+                                        .setSockets(1)
+                                        .setCores(2)
+                                        .setThreads(2)
+                                        .build());
+        String only = "VMs only";
+        List<Integer> counts = List.of(0, -1, 513, Integer.MAX_VALUE, Integer.MIN_VALUE);
+        return Stream.of(
+                        vm.each("spec.firmware", List.of(3, -1), "a value of the enum"),
+                        vm.each("spec.watchdog", List.of(3, -1), "a value of the enum"),
+                        vm.with("spec.cpu_cores", 4)
+                                .each("spec.max_cpu_cores", List.of(-1, 3, 513), "between 4 and 512"),
+                        seen.each(topology + ".sockets", counts, "between 1 and 512"),
+                        seen.each(topology + ".cores", counts, "between 1 and 512"),
+                        seen.each(topology + ".threads", counts, "between 1 and 512"),
+                        Stream.of(
+                                seen.bad("spec.cpu_cores", 5, "cpu_cores if that is 0: 5")
+                                        .at(topology),
+                                seen.bad("spec.max_cpu_cores", 8, "cpu_cores if that is 0: 8")
+                                        .at(topology),
+                                container.bad("spec.firmware", 2, only),
+                                container.bad("spec.watchdog", 1, only),
+                                container.bad("spec.max_cpu_cores", 2, only),
+                                container.bad(
+                                        topology, CpuTopology.getDefaultInstance(), only)))
                 .flatMap(rows -> rows);
     }
 

@@ -62,6 +62,11 @@ public interface InstanceDriver extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** The power to change specs, if it has it. */
+    default Optional<Reshape> reshape() {
+        return Optional.empty();
+    }
+
     /** The power to fetch images, if it has it. */
     default Optional<ImagePulls> imagePulls() {
         return Optional.empty();

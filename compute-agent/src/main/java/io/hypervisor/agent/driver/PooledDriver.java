@@ -99,6 +99,12 @@ public final class PooledDriver implements InstanceDriver {
         return driver.hotPlug().map(power -> target -> change(() -> power.wire(target)));
     }
 
+    @Override
+    public Optional<Reshape> reshape() {
+        return driver.reshape()
+                .map(power -> target -> on(changes, () -> power.reshape(target)));
+    }
+
     // Waits for networks, not for native calls: no thread of the pool is held by it.
     @Override
     public Optional<ImagePulls> imagePulls() {

@@ -1,6 +1,8 @@
 package io.hypervisor.core.spec;
 
+import io.hypervisor.api.v1.CpuTopology;
 import io.hypervisor.api.v1.DiskSpec;
+import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Metadata;
@@ -58,8 +60,18 @@ public final class Specs {
         checkLimits(v, spec);
         checkNetwork(v, spec.hasNetwork() ? spec.getNetwork() : NetworkSpec.getDefaultInstance());
         switch (type) {
-            case INSTANCE_TYPE_VM, INSTANCE_TYPE_MICROVM -> checkVm(v, spec);
-            case INSTANCE_TYPE_CONTAINER -> checkContainer(v, spec);
+            case INSTANCE_TYPE_VM -> {
+                checkVm(v, spec);
+                checkMachine(v, spec);
+            }
+            case INSTANCE_TYPE_MICROVM -> {
+                checkVm(v, spec);
+                checkNoMachine(v, spec);
+            }
+            case INSTANCE_TYPE_CONTAINER -> {
+                checkContainer(v, spec);
+                checkNoMachine(v, spec);
+            }
             case INSTANCE_TYPE_UNSPECIFIED, UNRECOGNIZED -> v.add("type", type, EXPECTED_TYPE);
         }
         return v;
@@ -81,7 +93,9 @@ public final class Specs {
             String prefix,
             Map<String, String> labels,
             Map<String, String> annotations) {
-        return v.labels(prefix + "labels", labels).annotations(prefix + "annotations", annotations);
+        String field = prefix + "annotations";
+        v.labels(prefix + "labels", labels).annotations(field, annotations);
+        return CloudInit.check(v, field, annotations);
     }
 
     /** A checked spec with its defaults written out. */
@@ -98,6 +112,10 @@ public final class Specs {
         }
         if (spec.getLimits().getCpuQuota() > 0 && spec.getLimits().getCpuPeriod() == 0) {
             full.getLimitsBuilder().setCpuPeriod(DEFAULT_CPU_PERIOD);
+        }
+        if (type == InstanceType.INSTANCE_TYPE_VM
+                && spec.getFirmware() == Firmware.FIRMWARE_UNSPECIFIED) {
+            full.setFirmware(Firmware.FIRMWARE_BIOS);
         }
         return full.build();
     }
@@ -142,6 +160,49 @@ public final class Specs {
                 "empty: containers only");
         long pids = spec.getLimits().getPidsLimit();
         v.check(pids == 0, "spec.limits.pids_limit", pids, "0: containers only");
+    }
+
+    private static void checkMachine(Violations v, InstanceSpec spec) {
+        v.known("spec.firmware", spec.getFirmware(), spec.getFirmwareValue());
+        v.known("spec.watchdog", spec.getWatchdog(), spec.getWatchdogValue());
+        int cpus = Math.max(1, spec.getCpuCores());
+        if (spec.getMaxCpuCores() != 0) {
+            v.range("spec.max_cpu_cores", spec.getMaxCpuCores(), cpus, MAX_CPUS);
+        }
+        if (spec.hasCpuTopology()) {
+            String field = "spec.cpu_topology";
+            CpuTopology topology = spec.getCpuTopology();
+            v.range(field + ".sockets", topology.getSockets(), 1, MAX_CPUS);
+            v.range(field + ".cores", topology.getCores(), 1, MAX_CPUS);
+            v.range(field + ".threads", topology.getThreads(), 1, MAX_CPUS);
+            long product =
+                    (long) topology.getSockets() * topology.getCores() * topology.getThreads();
+            long all = Math.max(cpus, spec.getMaxCpuCores());
+            v.check(
+                    product == all,
+                    field,
+                    product + " processors",
+                    "sockets * cores * threads = max_cpu_cores, or cpu_cores if that is 0: " + all);
+        }
+    }
+
+    private static void checkNoMachine(Violations v, InstanceSpec spec) {
+        v.check(
+                spec.getFirmwareValue() == 0,
+                "spec.firmware",
+                spec.getFirmwareValue(),
+                "none: VMs only");
+        v.check(
+                spec.getWatchdogValue() == 0,
+                "spec.watchdog",
+                spec.getWatchdogValue(),
+                "none: VMs only");
+        v.check(
+                spec.getMaxCpuCores() == 0,
+                "spec.max_cpu_cores",
+                spec.getMaxCpuCores(),
+                "0: VMs only");
+        v.check(!spec.hasCpuTopology(), "spec.cpu_topology", "given", "absent: VMs only");
     }
 
     private static void checkContainer(Violations v, InstanceSpec spec) {

@@ -27,6 +27,7 @@ import java.util.stream.Stream;
 
 final class SpecsTest {
     private static final InstanceType VM = InstanceType.INSTANCE_TYPE_VM;
+    private static final InstanceType MICROVM = InstanceType.INSTANCE_TYPE_MICROVM;
     private static final InstanceType CONTAINER = InstanceType.INSTANCE_TYPE_CONTAINER;
     private static final long MIB = 1L << 20;
     private static final long TIB = 1L << 40;
@@ -65,6 +66,11 @@ final class SpecsTest {
         return s -> network.accept(s.getNetworkBuilder());
     }
 
+    private static Consumer<InstanceSpec.Builder> topology(int sockets, int cores, int threads) {
+        return s ->
+                s.getCpuTopologyBuilder().setSockets(sockets).setCores(cores).setThreads(threads);
+    }
+
     private static Consumer<InstanceSpec.Builder> mount(String name, String path) {
         return s -> s.addVolumeMounts(VolumeMount.newBuilder().setName(name).setMountPath(path));
     }
@@ -73,6 +79,19 @@ final class SpecsTest {
         return Stream.of(
                 bad("spec.cpu_cores", VM, s -> s.setCpuCores(-1)),
                 bad("spec.cpu_cores", VM, s -> s.setCpuCores(513)),
+                bad("spec.firmware", VM, s -> s.setFirmwareValue(3)),
+                bad("spec.firmware", CONTAINER, s -> s.setFirmwareValue(1)),
+                bad("spec.firmware", MICROVM, s -> s.setFirmwareValue(2)),
+                bad("spec.watchdog", VM, s -> s.setWatchdogValue(3)),
+                bad("spec.watchdog", CONTAINER, s -> s.setWatchdogValue(1)),
+                bad("spec.max_cpu_cores", VM, s -> s.setCpuCores(4).setMaxCpuCores(3)),
+                bad("spec.max_cpu_cores", VM, s -> s.setMaxCpuCores(513)),
+                bad("spec.max_cpu_cores", CONTAINER, s -> s.setMaxCpuCores(1)),
+                bad("spec.cpu_topology", VM, topology(1, 2, 1)),
+                bad("spec.cpu_topology", VM, topology(1, 2, 2).andThen(s -> s.setMaxCpuCores(8))),
+                bad("spec.cpu_topology.sockets", VM, topology(0, 1, 1)),
+                bad("spec.cpu_topology.threads", VM, topology(1, 1, Integer.MAX_VALUE)),
+                bad("spec.cpu_topology", CONTAINER, topology(1, 1, 1)),
                 bad("spec.memory_bytes", VM, s -> s.setMemoryBytes(-1)),
                 bad("spec.memory_bytes", VM, s -> s.setMemoryBytes(16 * MIB - 1)),
                 bad("spec.memory_bytes", VM, s -> s.setMemoryBytes(16 * TIB + 1)),
@@ -233,6 +252,8 @@ final class SpecsTest {
     static Stream<Arguments> accepted() {
         return Stream.of(
                 good(VM, s -> {}),
+                good(VM, s -> s.setFirmwareValue(2).setWatchdogValue(2)),
+                good(VM, topology(2, 2, 2).andThen(s -> s.setCpuCores(3).setMaxCpuCores(8))),
                 good(VM, s -> s.setCpuCores(512).setMemoryBytes(16 * TIB)),
                 good(VM, s -> s.setImage("/var/lib/images/My Image <1>.qcow2")),
                 good(VM, s -> s.setImage("/images/..hidden")),

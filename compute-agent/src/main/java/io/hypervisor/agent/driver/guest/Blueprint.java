@@ -79,6 +79,11 @@ public record Blueprint(
         return limit == 0 ? memory : Math.max(MIN_MEMORY, Math.min(memory, limit));
     }
 
+    /** The file of a disk that the spec names. */
+    public static Path file(Path folder, DiskSpec disk) {
+        return folder.resolve("disk-" + disk.getName() + ".qcow2");
+    }
+
     private static Optional<DirectBoot> kernel(InstanceSpec spec, ImageFolders images) {
         if (spec.getKernel().isEmpty()) {
             check(spec.getInitrd().isEmpty(), "spec.initrd", spec.getInitrd(), "empty, no kernel");
@@ -127,9 +132,8 @@ public record Blueprint(
                     "local");
             check(!boot || !disk.getBoot(), "spec.disks.boot", true, "at most one boot disk");
             boot |= disk.getBoot();
-            Path path = folder.resolve("disk-" + disk.getName() + ".qcow2");
             Optional<ImageFile> base = disk.getBoot() ? image : Optional.empty();
-            Disk made = new Disk(path, bytes(disk, base), base);
+            Disk made = new Disk(file(folder, disk), bytes(disk, base), base);
             // The boot disk is the first that the firmware sees.
             disks.add(disk.getBoot() ? 0 : disks.size(), made);
         }

@@ -19,6 +19,20 @@ public record ImageFile(Path path, String format, long virtualBytes) {
     private static final int HEADER = 80;
     private static final int EXTERNAL_DATA = 1 << 2;
 
+    /** The size of the disk that a qcow2 file of our own holds. */
+    static long qcow2Bytes(Path path) {
+        try (FileChannel file = FileChannel.open(path)) {
+            ByteBuffer header = ByteBuffer.allocate(HEADER);
+            while (header.hasRemaining() && file.read(header) >= 0) {}
+            if (header.hasRemaining() || header.getInt(0) != MAGIC) {
+                throw DriverException.passing("disk " + path + " is no qcow2 file", null);
+            }
+            return header.getLong(24);
+        } catch (IOException e) {
+            throw DriverException.passing("cannot read disk " + path + ": " + e.getMessage(), e);
+        }
+    }
+
     static ImageFile inspect(Path path) {
         try (FileChannel file = FileChannel.open(path)) {
             ByteBuffer header = ByteBuffer.allocate(HEADER);

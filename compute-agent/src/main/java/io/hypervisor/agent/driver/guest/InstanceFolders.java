@@ -3,6 +3,8 @@ package io.hypervisor.agent.driver.guest;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.KeptLog;
 import io.hypervisor.agent.driver.guest.Blueprint.Disk;
+import io.hypervisor.api.v1.DiskSpec;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Command;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Ids;
@@ -153,6 +155,43 @@ public final class InstanceFolders {
             force(blueprint.folder());
         } catch (IOException e) {
             throw DriverException.passing("cannot make disks: " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes a disk larger that a guest may have open; nothing if none has. */
+    public interface Resize {
+        /** Returns when the file has the size. */
+        void inGuest(Path disk, long bytes);
+    }
+
+    /** Makes disks as large as the spec has them. A disk never becomes smaller. */
+    public void growDisks(String id, InstanceSpec spec, Resize resize) {
+        for (DiskSpec disk : spec.getDisksList()) {
+            Path file = Blueprint.file(folder(id), disk);
+            long bytes = disk.getSizeBytes();
+            if (bytes > ImageFile.qcow2Bytes(file)) {
+                resize.inGuest(file, bytes);
+            }
+            if (bytes > ImageFile.qcow2Bytes(file)) {
+                growDisk(file, bytes);
+            }
+        }
+    }
+
+    private static void growDisk(Path disk, long bytes) {
+        Command.Ended grown =
+                Command.run(
+                        QEMU_IMG,
+                        List.of(
+                                "qemu-img",
+                                "resize",
+                                "-q",
+                                "-f",
+                                "qcow2",
+                                disk.toString(),
+                                Long.toString(bytes)));
+        if (!grown.ok()) {
+            throw DriverException.passing(grown.failure(), null);
         }
     }
 

@@ -2,16 +2,28 @@ package io.hypervisor.agent.driver.libvirt;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
+import com.sun.jna.ptr.PointerByReference;
+
+import io.hypervisor.agent.driver.DriverException;
 
 import org.libvirt.Connect;
 import org.libvirt.LibvirtException;
 import org.libvirt.jna.ConnectionPointer;
 import org.libvirt.jna.DomainPointer;
 
-/** A connection that can also tell why a domain is in its state, which the binding leaves out. */
+/**
+ * A connection that can also do what the binding leaves out: tell why a domain is in its state, and
+ * limit what its disks read and write while it runs.
+ */
 final class Connection extends Connect {
     private static final States STATES = Native.load("virt", States.class);
+    // VIR_DOMAIN_AFFECT_LIVE.
+    private static final int LIVE = 1;
+
+    /** The limit is of all disks of a domain together. */
+    static final String DISK_GROUP = "all";
 
     /** Functions of libvirt by their own names. */
     interface States extends Library {
@@ -21,7 +33,31 @@ final class Connection extends Connect {
                 DomainPointer domain, IntByReference state, IntByReference reason, int flags);
 
         int virDomainFree(DomainPointer domain);
+
+        int virTypedParamsAddULLong(
+                PointerByReference parameters,
+                IntByReference count,
+                IntByReference room,
+                String name,
+                long value);
+
+        int virTypedParamsAddString(
+                PointerByReference parameters,
+                IntByReference count,
+                IntByReference room,
+                String name,
+                String value);
+
+        void virTypedParamsFree(Pointer parameters, int count);
+
+        int virDomainSetBlockIoTune(
+                DomainPointer domain, String disk, Pointer parameters, int count, int flags);
+
+        String virGetLastErrorMessage();
     }
+
+    /** Bytes per second; 0: no limit. */
+    record Throttle(long read, long write) {}
 
     /** Numbers of libvirt's virDomainState, and the reason within it. */
     record State(int state, int reason) {
@@ -33,6 +69,7 @@ final class Connection extends Connect {
         static final int REASON_CRASHED = 3;
         static final int REASON_FAILED = 6;
         static final int REASON_PAUSED_IO_ERROR = 5;
+        static final int REASON_PAUSED_WATCHDOG = 6;
 
         boolean active() {
             return state != SHUTOFF && state != CRASHED && state != 0;
@@ -41,6 +78,51 @@ final class Connection extends Connect {
 
     Connection(String uri) throws LibvirtException {
         super(uri);
+    }
+
+    /** Limits all disks of a domain that runs together, as told of one of them. */
+    void throttle(String uuid, String disk, Throttle throttle) {
+        DomainPointer domain = STATES.virDomainLookupByUUIDString(vcp, uuid);
+        if (domain == null) {
+            throw refused();
+        }
+        PointerByReference parameters = new PointerByReference();
+        IntByReference count = new IntByReference();
+        IntByReference room = new IntByReference();
+        try {
+            boolean done =
+                    add(parameters, count, room, "read_bytes_sec", throttle.read())
+                            && add(parameters, count, room, "write_bytes_sec", throttle.write())
+                            && STATES.virTypedParamsAddString(
+                                            parameters, count, room, "group_name", DISK_GROUP)
+                                    == 0
+                            && STATES.virDomainSetBlockIoTune(
+                                            domain,
+                                            disk,
+                                            parameters.getValue(),
+                                            count.getValue(),
+                                            LIVE)
+                                    == 0;
+            if (!done) {
+                throw refused();
+            }
+        } finally {
+            STATES.virTypedParamsFree(parameters.getValue(), count.getValue());
+            STATES.virDomainFree(domain);
+        }
+    }
+
+    private static boolean add(
+            PointerByReference parameters,
+            IntByReference count,
+            IntByReference room,
+            String name,
+            long value) {
+        return STATES.virTypedParamsAddULLong(parameters, count, room, name, value) == 0;
+    }
+
+    private static DriverException refused() {
+        return DriverException.passing("libvirt: " + STATES.virGetLastErrorMessage(), null);
     }
 
     /** The state of a domain; throws what the binding throws when there is none. */

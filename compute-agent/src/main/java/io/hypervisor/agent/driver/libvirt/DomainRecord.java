@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
+import io.hypervisor.api.v1.InstanceSpec;
 
 import org.w3c.dom.Element;
 
@@ -10,10 +11,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 
 /**
  * What a domain's metadata says about its instance. {@code home} is the folder of all instances of
- * the agent that made it: another agent on the same libvirt has another.
+ * the agent that made it: another agent on the same libvirt has another. {@code spec} tells which
+ * spec the definition was made of.
  */
 record DomainRecord(
         String home,
@@ -21,7 +24,8 @@ record DomainRecord(
         long runGeneration,
         boolean local,
         Phase phase,
-        Optional<Instant> startedAt) {
+        Optional<Instant> startedAt,
+        String spec) {
     static final String NAMESPACE = "urn:hypervisor:instance:1";
     static final String PREFIX = "hv";
 
@@ -58,7 +62,8 @@ record DomainRecord(
                 target.runGeneration(),
                 target.local(),
                 Phase.NEW,
-                Optional.empty());
+                Optional.empty(),
+                digest(target.spec()));
     }
 
     DomainRecord starting(Target target) {
@@ -68,16 +73,31 @@ record DomainRecord(
                 target.runGeneration(),
                 target.local(),
                 Phase.STARTING,
-                Optional.empty());
+                Optional.empty(),
+                spec);
     }
 
     DomainRecord running(Instant since) {
         return new DomainRecord(
-                home, epoch, runGeneration, local, Phase.RUNNING, Optional.of(since));
+                home, epoch, runGeneration, local, Phase.RUNNING, Optional.of(since), spec);
     }
 
     DomainRecord in(Phase next) {
-        return new DomainRecord(home, epoch, runGeneration, local, next, startedAt);
+        return new DomainRecord(home, epoch, runGeneration, local, next, startedAt, spec);
+    }
+
+    /** The same, of a definition that is made of another spec. */
+    DomainRecord of(InstanceSpec other) {
+        return new DomainRecord(
+                home, epoch, runGeneration, local, phase, startedAt, digest(other));
+    }
+
+    boolean isOf(InstanceSpec other) {
+        return spec.equals(digest(other));
+    }
+
+    private static String digest(InstanceSpec spec) {
+        return UUID.nameUUIDFromBytes(spec.toByteArray()).toString();
     }
 
     /** As an element; libvirt puts it into the namespace when it replaces the record. */
@@ -99,6 +119,7 @@ record DomainRecord(
         attributes.put("generation", Long.toString(runGeneration));
         attributes.put("local", Boolean.toString(local));
         attributes.put("phase", phase.name().toLowerCase(Locale.ROOT));
+        attributes.put("spec", spec);
         startedAt.ifPresent(at -> attributes.put("started", at.toString()));
         return attributes;
     }
@@ -113,6 +134,7 @@ record DomainRecord(
                 Long.parseLong(element.getAttribute("generation")),
                 Boolean.parseBoolean(element.getAttribute("local")),
                 Phase.valueOf(element.getAttribute("phase").toUpperCase(Locale.ROOT)),
-                started.isEmpty() ? Optional.empty() : Optional.of(Instant.parse(started)));
+                started.isEmpty() ? Optional.empty() : Optional.of(Instant.parse(started)),
+                element.getAttribute("spec"));
     }
 }

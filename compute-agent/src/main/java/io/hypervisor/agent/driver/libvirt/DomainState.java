@@ -17,6 +17,10 @@ record DomainState(DomainRecord record, State state) {
 
     /** Whether its record does not say yet that it has ended, or that it runs. */
     boolean isNews() {
+        return isHung() || isUntold();
+    }
+
+    private boolean isUntold() {
         return switch (record.phase()) {
             case NEW, ENDED_CLEAN, ENDED_FAILED, ENDED_STOPPED, ENDED_UNKNOWN -> active();
             case STARTING -> true;
@@ -29,12 +33,19 @@ record DomainState(DomainRecord record, State state) {
         return active() && record.phase() == Phase.STARTING;
     }
 
+    /** Whether its watchdog has halted it; only its end is left. */
+    boolean isHung() {
+        return state.state() == State.PAUSED && state.reason() == State.REASON_PAUSED_WATCHDOG;
+    }
+
     /** The record as it should be; a run that nobody here saw begin begins now. */
     DomainRecord settled(Instant now) {
         if (!isNews()) {
             return record;
         }
-        return active() ? record.running(now) : ended();
+        return isHung()
+                ? record.in(record.phase() == Phase.STOPPING ? Phase.STOPPING : Phase.ENDED_FAILED)
+                : active() ? record.running(now) : ended();
     }
 
     private DomainRecord ended() {

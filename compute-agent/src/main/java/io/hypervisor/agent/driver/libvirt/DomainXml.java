@@ -7,7 +7,10 @@ import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.internal.v1.Nic;
-import io.hypervisor.api.v1.ResourceLimits;
+import io.hypervisor.api.v1.CpuTopology;
+import io.hypervisor.api.v1.Firmware;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.Watchdog;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,14 +25,18 @@ final class DomainXml {
     // Balloon and random numbers.
     private static final int OTHER_DEVICES = 2;
     private static final int SPARE_DEVICES = 4;
-    private static final long DEFAULT_CPU_PERIOD = 100_000;
+    private static final String FIRMWARE_VARIABLES = "nvram.fd";
+    private static final List<Xml> NO_SECURE_BOOT =
+            List.of(Xml.of("feature", Map.of("enabled", "no", "name", "secure-boot")));
 
     private final Blueprint blueprint;
+    private final Sizes sizes;
     private final DomainRecord record;
     private final LibvirtConfig config;
 
     private DomainXml(Blueprint blueprint, DomainRecord record, LibvirtConfig config) {
         this.blueprint = blueprint;
+        this.sizes = new Sizes(blueprint.target().spec());
         this.record = record;
         this.config = config;
     }
@@ -47,10 +54,11 @@ final class DomainXml {
                         Xml.text("uuid", id),
                         Xml.text("title", blueprint.target().name()),
                         Xml.of("metadata", record.namespacedXml()),
-                        Xml.text("memory", Map.of("unit", "b"), blueprint.memoryBytes()),
-                        Xml.text("vcpu", blueprint.cpus()),
+                        Xml.text("memory", Map.of("unit", "KiB"), sizes.memoryKib()),
+                        Xml.text("currentMemory", Map.of("unit", "KiB"), sizes.guestMemoryKib()),
+                        vcpu(),
                         sysinfo(id))
-                .with(cputune(blueprint.target().spec().getLimits()))
+                .with(cputune())
                 .with(Optional.of(os()))
                 .with(Optional.of(Xml.of("features", Xml.of("acpi"), Xml.of("apic"))))
                 .with(Optional.of(cpu()))
@@ -76,16 +84,24 @@ final class DomainXml {
                         Xml.text("entry", Map.of("name", "asset"), blueprint.target().name())));
     }
 
-    private static Optional<Xml> cputune(ResourceLimits limits) {
-        if (limits.getCpuQuota() == 0) {
+    private Xml vcpu() {
+        return sizes.maxCpus() == sizes.cpus()
+                ? Xml.text("vcpu", sizes.cpus())
+                : Xml.text(
+                        "vcpu",
+                        Map.of("current", Integer.toString(sizes.cpus())),
+                        sizes.maxCpus());
+    }
+
+    private Optional<Xml> cputune() {
+        if (sizes.cpuQuota() == 0) {
             return Optional.empty();
         }
-        long period = limits.getCpuPeriod() == 0 ? DEFAULT_CPU_PERIOD : limits.getCpuPeriod();
         return Optional.of(
                 Xml.of(
                         "cputune",
-                        Xml.text("global_period", period),
-                        Xml.text("global_quota", limits.getCpuQuota())));
+                        Xml.text("global_period", sizes.cpuPeriod()),
+                        Xml.text("global_quota", sizes.cpuQuota())));
     }
 
     private Xml os() {
@@ -97,7 +113,12 @@ final class DomainXml {
             os.add(Xml.of("boot", Map.of("dev", "hd")));
         }
         os.add(Xml.of("smbios", Map.of("mode", "sysinfo")));
-        return Xml.of("os", os);
+        if (blueprint.target().spec().getFirmware() != Firmware.FIRMWARE_UEFI) {
+            return Xml.of("os", os);
+        }
+        os.add(Xml.of("firmware", NO_SECURE_BOOT));
+        os.add(Xml.text("nvram", blueprint.folder().resolve(FIRMWARE_VARIABLES)));
+        return new Xml("os", Map.of("firmware", "efi"), List.copyOf(os), "");
     }
 
     private static List<Xml> boot(DirectBoot kernel) {
@@ -112,7 +133,35 @@ final class DomainXml {
 
     /** With KVM a model that other nodes can have too; emulated, all that QEMU can do. */
     private Xml cpu() {
-        return Xml.of("cpu", Map.of("mode", blueprint.kvm() ? "host-model" : "maximum"));
+        Xml cpu = Xml.of("cpu", Map.of("mode", blueprint.kvm() ? "host-model" : "maximum"));
+        return cpu.with(topology(blueprint.target().spec()));
+    }
+
+    private static Optional<Xml> topology(InstanceSpec spec) {
+        if (!spec.hasCpuTopology()) {
+            return Optional.empty();
+        }
+        CpuTopology topology = spec.getCpuTopology();
+        return Optional.of(
+                Xml.of(
+                        "topology",
+                        Map.of(
+                                "sockets", Integer.toString(topology.getSockets()),
+                                "cores", Integer.toString(topology.getCores()),
+                                "threads", Integer.toString(topology.getThreads()))));
+    }
+
+    /** A watchdog that halts the guest lets us tell that end from others. */
+    private static Optional<Xml> watchdog(Watchdog watchdog) {
+        return switch (watchdog) {
+            case WATCHDOG_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+            case WATCHDOG_RESET -> Optional.of(watchdog("reset"));
+            case WATCHDOG_FAIL -> Optional.of(watchdog("pause"));
+        };
+    }
+
+    private static Xml watchdog(String action) {
+        return Xml.of("watchdog", Map.of("model", "i6300esb", "action", action));
     }
 
     private List<Xml> devices() {
@@ -123,6 +172,10 @@ final class DomainXml {
         for (int i = 0; i < disks.size(); i++) {
             devices.add(disk(disks.get(i), "vd" + (char) ('a' + i)));
         }
+        // After the disks, whose names in the guest it must not change.
+        if (Seed.isWanted(blueprint)) {
+            devices.add(seed("vd" + (char) ('a' + disks.size())));
+        }
         for (Nic nic : blueprint.target().nics()) {
             devices.add(InterfaceXml.of(nic, config.guestSwitch().orElseThrow()));
         }
@@ -131,7 +184,7 @@ final class DomainXml {
         devices.add(
                 Xml.of(
                         "memballoon",
-                        Map.of("model", "virtio"),
+                        Map.of("model", "virtio", "freePageReporting", "on"),
                         Xml.of("stats", Map.of("period", "5"))));
         devices.add(
                 Xml.of(
@@ -139,12 +192,13 @@ final class DomainXml {
                         Map.of("model", "virtio"),
                         Xml.text("backend", Map.of("model", "random"), "/dev/urandom")));
         devices.add(Xml.of("panic", Map.of("model", "isa")));
+        watchdog(blueprint.target().spec().getWatchdog()).ifPresent(devices::add);
         return devices;
     }
 
     /** PCI Express has a port for each device; only spare ones take what is plugged later. */
     private List<Xml> rootPorts() {
-        int disks = blueprint.disks().size();
+        int disks = blueprint.disks().size() + (Seed.isWanted(blueprint) ? 1 : 0);
         int interfaces = blueprint.target().nics().size();
         int ports = disks + interfaces + OTHER_DEVICES + SPARE_DEVICES;
         Xml port = Xml.of("controller", Map.of("type", "pci", "model", "pcie-root-port"));
@@ -160,7 +214,18 @@ final class DomainXml {
                         Xml.of("source", Map.of("file", disk.path().toString())),
                         disk.base().map(DomainXml::base).orElse(Xml.of("backingStore")),
                         Xml.of("target", Map.of("dev", device, "bus", "virtio")))
-                .with(iotune(blueprint.target().spec().getLimits()));
+                .with(iotune());
+    }
+
+    private Xml seed(String device) {
+        return Xml.of(
+                "disk",
+                Map.of("type", "file", "device", "disk"),
+                Xml.of("driver", Map.of("name", "qemu", "type", "raw")),
+                Xml.of("source", Map.of("file", Seed.file(blueprint.folder()).toString())),
+                Xml.of("backingStore"),
+                Xml.of("target", Map.of("dev", device, "bus", "virtio")),
+                Xml.of("readonly"));
     }
 
     private static Xml base(ImageFile image) {
@@ -172,19 +237,18 @@ final class DomainXml {
                 Xml.of("backingStore"));
     }
 
-    private static Optional<Xml> iotune(ResourceLimits limits) {
+    private Optional<Xml> iotune() {
         List<Xml> tune = new ArrayList<>();
-        if (limits.getIoReadBps() > 0) {
-            tune.add(Xml.text("read_bytes_sec", limits.getIoReadBps()));
+        if (sizes.readBps() > 0) {
+            tune.add(Xml.text("read_bytes_sec", sizes.readBps()));
         }
-        if (limits.getIoWriteBps() > 0) {
-            tune.add(Xml.text("write_bytes_sec", limits.getIoWriteBps()));
+        if (sizes.writeBps() > 0) {
+            tune.add(Xml.text("write_bytes_sec", sizes.writeBps()));
         }
         if (tune.isEmpty()) {
             return Optional.empty();
         }
-        // One group: the limit is of all disks together.
-        tune.add(Xml.text("group_name", "all"));
+        tune.add(Xml.text("group_name", Connection.DISK_GROUP));
         return Optional.of(Xml.of("iotune", tune));
     }
 

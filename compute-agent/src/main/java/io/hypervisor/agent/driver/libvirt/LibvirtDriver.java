@@ -9,6 +9,7 @@ import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PortGate;
+import io.hypervisor.agent.driver.Reshape;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Blueprint;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
@@ -44,6 +45,8 @@ public final class LibvirtDriver implements InstanceDriver {
     static final String RECORD = "instance.xml";
     // VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, _SNAPSHOTS_METADATA and _NVRAM: whatever it has.
     private static final int UNDEFINE_ALL = 1 | 2 | 4;
+    // VIR_DOMAIN_BLOCK_RESIZE_BYTES: the size is not in KiB.
+    private static final int RESIZE_BYTES = 1;
     private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
 
@@ -155,6 +158,11 @@ public final class LibvirtDriver implements InstanceDriver {
         DomainRecord record = state.settled(clock.now());
         try {
             domains.write(id, record);
+            if (state.isHung()) {
+                log.warn("instance={} watchdog=expired: ends it", id);
+                end(id);
+                return domains.state(id).orElse(state.with(record));
+            }
             return state.with(record);
         } catch (DriverException e) {
             if (!Daemon.isBusy(e) || !state.mayNeverHaveRun()) {
@@ -179,12 +187,14 @@ public final class LibvirtDriver implements InstanceDriver {
                     folders.prepare();
                     gate.check(target.nics());
                     Blueprint blueprint =
-                            Blueprint.of(
-                                    target, folder, images, probe.isChosen(config.acceleration()));
+                            blueprint(target, folder);
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
                     folders.write(id, record.xml().toString());
                     FaultPoint.LIBVIRT_CREATE_FOLDER_MADE.reached();
                     folders.makeDisks(blueprint);
+                    if (Seed.isWanted(blueprint)) {
+                        Seed.make(target, folder);
+                    }
                     FaultPoint.LIBVIRT_CREATE_DISKS_MADE.reached();
                     String xml = DomainXml.of(blueprint, record, config);
                     daemon.call(connection -> connection.domainDefineXML(xml).free());
@@ -355,6 +365,59 @@ public final class LibvirtDriver implements InstanceDriver {
                         return true;
                     });
         }
+    }
+
+    @Override
+    public Optional<Reshape> reshape() {
+        return Optional.of(this::reshape);
+    }
+
+    private List<String> reshape(Target target) {
+        String id = target.instanceId();
+        Path folder = folders.folder(id);
+        return locks.holding(
+                id,
+                () -> {
+                    Optional<DomainState> state = domains.state(id);
+                    if (state.isEmpty()) {
+                        return List.of();
+                    }
+                    boolean known = state.get().record().isOf(target.spec());
+                    // An impossible spec changes nothing.
+                    Optional<Blueprint> next =
+                            known
+                                    ? Optional.empty()
+                                    : Optional.of(
+                                            blueprint(target, folder));
+                    folders.growDisks(id, target.spec(), (file, bytes) -> resize(id, file, bytes));
+                    next.ifPresent(blueprint -> define(blueprint, state.get().record()));
+                    return domains.use(
+                            id,
+                            (connection, domain) ->
+                                    connection.state(id).active()
+                                            ? new Reshaping(
+                                                            connection,
+                                                            domain,
+                                                            id,
+                                                            new Sizes(target.spec()))
+                                                    .become()
+                                            : List.<String>of());
+                });
+    }
+
+    private void resize(String id, Path disk, long bytes) {
+        domains.whileActive(
+                id, domain -> domain.blockResize(disk.toString(), bytes, RESIZE_BYTES));
+    }
+
+    private Blueprint blueprint(Target target, Path folder) {
+        return Blueprint.of( target, folder, images, probe.isChosen(config.acceleration()));
+    }
+
+    private void define(Blueprint blueprint, DomainRecord before) {
+        String xml =
+                DomainXml.of(blueprint, before.of(blueprint.target().spec()), config);
+        daemon.call(connection -> connection.domainDefineXML(xml).free());
     }
 
     @Override

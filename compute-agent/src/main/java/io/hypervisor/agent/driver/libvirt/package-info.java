@@ -7,7 +7,7 @@
  * removed first.
  *
  * <p>Limits of a spec: {@code cpu_quota} bounds all processors together, {@code memory_limit} is
- * what the guest gets as memory, {@code io_*_bps} bounds all disks together, {@code memory_swap}
+ * what the guest's balloon leaves it of its memory, {@code io_*_bps} bounds all disks together, {@code memory_swap}
  * means nothing for a guest.
  *
  * <p>Calls block in native code: they belong on platform threads. Nothing here touches a domain

@@ -20,7 +20,7 @@ class DomainStateTest {
 
     private static DomainState state(Phase phase, int state, int reason) {
         return new DomainState(
-                new DomainRecord("/vm", 2, 3, true, phase, Optional.empty()),
+                new DomainRecord("/vm", 2, 3, true, phase, Optional.empty(), ""),
                 new State(state, reason));
     }
 
@@ -54,6 +54,17 @@ class DomainStateTest {
         assertThat(found.exit()).isEqualTo(expected);
         assertThat(found.exitCode().isPresent()).isEqualTo(expected == Found.Exit.CLEAN);
         assertThat(seen.with(seen.settled(NOW)).isNews()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RUNNING,ENDED_FAILED", "STARTING,ENDED_FAILED", "STOPPING,STOPPING"})
+    void whatItsWatchdogHaltedHasFailed(Phase phase, Phase expected) {
+        DomainState hung = state(phase, State.PAUSED, State.REASON_PAUSED_WATCHDOG);
+        assertThat(hung.isHung()).isTrue();
+        assertThat(hung.settled(NOW).phase()).isEqualTo(expected);
+        // Until it is gone.
+        assertThat(hung.with(hung.settled(NOW)).isNews()).isTrue();
+        assertThat(state(phase, State.PAUSED, 1).isHung()).isFalse();
     }
 
     @Test

@@ -11,9 +11,12 @@ import io.hypervisor.agent.driver.guest.ImageFile;
 import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.CpuTopology;
+import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.api.v1.ResourceLimits;
+import io.hypervisor.api.v1.Watchdog;
 
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -98,6 +101,51 @@ class DomainXmlTest {
         Blueprint blueprint =
                 new Blueprint(target("db", spec), FOLDER, Optional.empty(), disks, true);
         assertGolden("disks-and-limits.xml", xml(blueprint, MachineType.Q35));
+    }
+
+    @Test
+    void firmwareProcessorsAndWatchdog() throws IOException {
+        InstanceSpec spec =
+                InstanceSpec.newBuilder()
+                        .setCpuCores(2)
+                        .setMaxCpuCores(8)
+                        .setCpuTopology(
+                                CpuTopology.newBuilder().setSockets(2).setCores(2).setThreads(2))
+                        .setMemoryBytes(256 << 20)
+                        .setFirmware(Firmware.FIRMWARE_UEFI)
+                        .setWatchdog(Watchdog.WATCHDOG_FAIL)
+                        .build();
+        Target target =
+                new Target(
+                        ID,
+                        1,
+                        1,
+                        "web",
+                        false,
+                        spec,
+                        Metadata.newBuilder()
+                                .putAnnotations("cloud-init/user-data", "#cloud-config\n")
+                                .build(),
+                        List.of());
+        List<Disk> disks = List.of(new Disk(FOLDER.resolve("a.qcow2"), 1, Optional.empty()));
+        Blueprint blueprint = new Blueprint(target, FOLDER, Optional.empty(), disks, false);
+        assertGolden("firmware-processors-watchdog.xml", xml(blueprint, MachineType.PC));
+        Element reset =
+                Xml.parse(
+                        xml(
+                                new Blueprint(
+                                        target(
+                                                "web",
+                                                spec.toBuilder()
+                                                        .setWatchdog(Watchdog.WATCHDOG_RESET)
+                                                        .build()),
+                                        FOLDER,
+                                        Optional.empty(),
+                                        disks,
+                                        false),
+                                MachineType.PC));
+        assertThat(((Element) reset.getElementsByTagName("watchdog").item(0)).getAttribute("action"))
+                .isEqualTo("reset");
     }
 
     @Test

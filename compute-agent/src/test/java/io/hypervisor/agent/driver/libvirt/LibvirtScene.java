@@ -104,7 +104,11 @@ final class LibvirtScene implements AutoCloseable {
     }
 
     void awaitLog(Target target, String text) {
-        await().atMost(PATIENCE).until(() -> log(target).contains(text));
+        awaitLog(target, text, PATIENCE);
+    }
+
+    void awaitLog(Target target, String text, Duration patience) {
+        await().atMost(patience).until(() -> log(target).contains(text));
     }
 
     void type(Target target, String line) {
