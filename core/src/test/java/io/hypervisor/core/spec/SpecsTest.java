@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.hypervisor.api.v1.DiskSpec;
+import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Metadata;
@@ -12,6 +13,7 @@ import io.hypervisor.api.v1.NetworkSpec;
 import io.hypervisor.api.v1.ResourceLimits;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.VolumeMount;
+import io.hypervisor.api.v1.Watchdog;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Violations;
 
@@ -80,10 +82,10 @@ final class SpecsTest {
                 bad("spec.cpu_cores", VM, s -> s.setCpuCores(-1)),
                 bad("spec.cpu_cores", VM, s -> s.setCpuCores(513)),
                 bad("spec.firmware", VM, s -> s.setFirmwareValue(3)),
-                bad("spec.firmware", CONTAINER, s -> s.setFirmwareValue(1)),
-                bad("spec.firmware", MICROVM, s -> s.setFirmwareValue(2)),
+                bad("spec.firmware", CONTAINER, s -> s.setFirmware(Firmware.FIRMWARE_BIOS)),
+                bad("spec.firmware", MICROVM, s -> s.setFirmware(Firmware.FIRMWARE_UEFI)),
                 bad("spec.watchdog", VM, s -> s.setWatchdogValue(3)),
-                bad("spec.watchdog", CONTAINER, s -> s.setWatchdogValue(1)),
+                bad("spec.watchdog", CONTAINER, s -> s.setWatchdog(Watchdog.WATCHDOG_RESET)),
                 bad("spec.max_cpu_cores", VM, s -> s.setCpuCores(4).setMaxCpuCores(3)),
                 bad("spec.max_cpu_cores", VM, s -> s.setMaxCpuCores(513)),
                 bad("spec.max_cpu_cores", CONTAINER, s -> s.setMaxCpuCores(1)),
@@ -252,7 +254,7 @@ final class SpecsTest {
     static Stream<Arguments> accepted() {
         return Stream.of(
                 good(VM, s -> {}),
-                good(VM, s -> s.setFirmwareValue(2).setWatchdogValue(2)),
+                good(VM, s -> s.setFirmware(Firmware.FIRMWARE_UEFI).setWatchdog(Watchdog.WATCHDOG_FAIL)),
                 good(VM, topology(2, 2, 2).andThen(s -> s.setCpuCores(3).setMaxCpuCores(8))),
                 good(VM, s -> s.setCpuCores(512).setMemoryBytes(16 * TIB)),
                 good(VM, s -> s.setImage("/var/lib/images/My Image <1>.qcow2")),

@@ -12,6 +12,7 @@ import io.hypervisor.agent.driver.guest.ImageFolders;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.Metadata;
 
 import org.junit.jupiter.api.BeforeEach;
@@ -124,7 +125,7 @@ class HostileSpecTest {
         Target target = target(bad);
         Blueprint blueprint;
         try {
-            blueprint = Blueprint.of(target, folder, new ImageFolders(List.of(images)), false);
+            blueprint = Blueprint.of(target, folder, new ImageFolders(InstanceType.INSTANCE_TYPE_VM, List.of(images)), false);
         } catch (DriverException refused) {
             assertThat(refused.isPermanent()).isTrue();
             assertThat(refused.getMessage()).hasSizeLessThan(2_000).doesNotContain("\n", "\u0000");

@@ -232,16 +232,15 @@ class LibvirtDriverTest {
     }
 
     @Test
-    void aLongConsoleLogIsEmptied() throws IOException {
+    void aLongConsoleLogLosesItsBeginning() throws IOException {
         Target target = scene.target(DemoGuest.shell());
         scene.driver.create(target);
         Path log = scene.driver.console(target.instanceId()).log();
         Files.write(log, new byte[17 << 20]);
         scene.driver.list();
-        assertThat(log).isEmptyFile();
+        assertThat(log.resolveSibling("console.log.start")).content().isNotEqualTo("0");
         scene.driver.start(target);
         scene.awaitLog(target, "demo-guest ready");
-        assertThat(scene.log(target)).doesNotContain("\0");
     }
 
     @Test
