@@ -10,8 +10,8 @@ import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.NodeRole;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.RestartPolicy;
-import io.hypervisor.api.v1.Watchdog;
 import io.hypervisor.api.v1.SecurityRuleDirection;
+import io.hypervisor.api.v1.Watchdog;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

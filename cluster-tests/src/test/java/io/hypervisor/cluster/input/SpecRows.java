@@ -280,7 +280,10 @@ final class SpecRows {
                         vm.each("spec.firmware", List.of(3, -1), "a value of the enum"),
                         vm.each("spec.watchdog", List.of(3, -1), "a value of the enum"),
                         vm.with("spec.cpu_cores", 4)
-                                .each("spec.max_cpu_cores", List.of(-1, 3, 513), "between 4 and 512"),
+                                .each(
+                                        "spec.max_cpu_cores",
+                                        List.of(-1, 3, 513),
+                                        "between 4 and 512"),
                         seen.each(topology + ".sockets", counts, "between 1 and 512"),
                         seen.each(topology + ".cores", counts, "between 1 and 512"),
                         seen.each(topology + ".threads", counts, "between 1 and 512"),
@@ -292,8 +295,7 @@ final class SpecRows {
                                 container.bad("spec.firmware", 2, only),
                                 container.bad("spec.watchdog", 1, only),
                                 container.bad("spec.max_cpu_cores", 2, only),
-                                container.bad(
-                                        topology, CpuTopology.getDefaultInstance(), only)))
+                                container.bad(topology, CpuTopology.getDefaultInstance(), only)))
                 .flatMap(rows -> rows);
     }
 

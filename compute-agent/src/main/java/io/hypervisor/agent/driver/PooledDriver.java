@@ -101,8 +101,7 @@ public final class PooledDriver implements InstanceDriver {
 
     @Override
     public Optional<Reshape> reshape() {
-        return driver.reshape()
-                .map(power -> target -> on(changes, () -> power.reshape(target)));
+        return driver.reshape().map(power -> target -> on(changes, () -> power.reshape(target)));
     }
 
     // Waits for networks, not for native calls: no thread of the pool is held by it.

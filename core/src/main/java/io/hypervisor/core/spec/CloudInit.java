@@ -43,7 +43,10 @@ public final class CloudInit {
                                 v.add(
                                         field,
                                         key,
-                                        "of those with " + PREFIX + " one of " + new TreeSet<>(KEYS)));
+                                        "of those with "
+                                                + PREFIX
+                                                + " one of "
+                                                + new TreeSet<>(KEYS)));
         List<String> keys = sshKeys(annotations);
         for (int i = 0; i < keys.size(); i++) {
             v.check(

@@ -254,7 +254,11 @@ final class SpecsTest {
     static Stream<Arguments> accepted() {
         return Stream.of(
                 good(VM, s -> {}),
-                good(VM, s -> s.setFirmware(Firmware.FIRMWARE_UEFI).setWatchdog(Watchdog.WATCHDOG_FAIL)),
+                good(
+                        VM,
+                        s ->
+                                s.setFirmware(Firmware.FIRMWARE_UEFI)
+                                        .setWatchdog(Watchdog.WATCHDOG_FAIL)),
                 good(VM, topology(2, 2, 2).andThen(s -> s.setCpuCores(3).setMaxCpuCores(8))),
                 good(VM, s -> s.setCpuCores(512).setMemoryBytes(16 * TIB)),
                 good(VM, s -> s.setImage("/var/lib/images/My Image <1>.qcow2")),

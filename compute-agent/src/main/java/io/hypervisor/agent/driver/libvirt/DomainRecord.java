@@ -88,8 +88,7 @@ record DomainRecord(
 
     /** The same, of a definition that is made of another spec. */
     DomainRecord of(InstanceSpec other) {
-        return new DomainRecord(
-                home, epoch, runGeneration, local, phase, startedAt, digest(other));
+        return new DomainRecord(home, epoch, runGeneration, local, phase, startedAt, digest(other));
     }
 
     boolean isOf(InstanceSpec other) {

@@ -88,9 +88,7 @@ final class DomainXml {
         return sizes.maxCpus() == sizes.cpus()
                 ? Xml.text("vcpu", sizes.cpus())
                 : Xml.text(
-                        "vcpu",
-                        Map.of("current", Integer.toString(sizes.cpus())),
-                        sizes.maxCpus());
+                        "vcpu", Map.of("current", Integer.toString(sizes.cpus())), sizes.maxCpus());
     }
 
     private Optional<Xml> cputune() {

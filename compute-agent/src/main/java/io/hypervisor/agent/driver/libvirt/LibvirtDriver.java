@@ -186,8 +186,7 @@ public final class LibvirtDriver implements InstanceDriver {
                     }
                     folders.prepare();
                     gate.check(target.nics());
-                    Blueprint blueprint =
-                            blueprint(target, folder);
+                    Blueprint blueprint = blueprint(target, folder);
                     DomainRecord record = DomainRecord.of(target, folders.home().toString());
                     folders.write(id, record.xml().toString());
                     FaultPoint.LIBVIRT_CREATE_FOLDER_MADE.reached();
@@ -385,10 +384,7 @@ public final class LibvirtDriver implements InstanceDriver {
                     boolean known = state.get().record().isOf(target.spec());
                     // An impossible spec changes nothing.
                     Optional<Blueprint> next =
-                            known
-                                    ? Optional.empty()
-                                    : Optional.of(
-                                            blueprint(target, folder));
+                            known ? Optional.empty() : Optional.of(blueprint(target, folder));
                     folders.growDisks(id, target.spec(), (file, bytes) -> resize(id, file, bytes));
                     next.ifPresent(blueprint -> define(blueprint, state.get().record()));
                     return domains.use(
@@ -406,17 +402,15 @@ public final class LibvirtDriver implements InstanceDriver {
     }
 
     private void resize(String id, Path disk, long bytes) {
-        domains.whileActive(
-                id, domain -> domain.blockResize(disk.toString(), bytes, RESIZE_BYTES));
+        domains.whileActive(id, domain -> domain.blockResize(disk.toString(), bytes, RESIZE_BYTES));
     }
 
     private Blueprint blueprint(Target target, Path folder) {
-        return Blueprint.of( target, folder, images, probe.isChosen(config.acceleration()));
+        return Blueprint.of(target, folder, images, probe.isChosen(config.acceleration()));
     }
 
     private void define(Blueprint blueprint, DomainRecord before) {
-        String xml =
-                DomainXml.of(blueprint, before.of(blueprint.target().spec()), config);
+        String xml = DomainXml.of(blueprint, before.of(blueprint.target().spec()), config);
         daemon.call(connection -> connection.domainDefineXML(xml).free());
     }
 

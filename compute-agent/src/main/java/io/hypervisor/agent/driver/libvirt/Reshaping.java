@@ -69,9 +69,7 @@ final class Reshaping {
         }
         if (most != sizes.maxCpus()) {
             waiting.add(
-                    sizes.spec().getMaxCpuCores() == 0
-                            ? "spec.cpu_cores"
-                            : "spec.max_cpu_cores");
+                    sizes.spec().getMaxCpuCores() == 0 ? "spec.cpu_cores" : "spec.max_cpu_cores");
         }
         if (!topology().equals(wantedTopology())) {
             waiting.add("spec.cpu_topology");
@@ -96,8 +94,8 @@ final class Reshaping {
     }
 
     /**
-     * The machine's memory is fixed while it runs; the guest's balloon takes some of it away. Less is
-     * a matter of the balloon alone, so that it never waits.
+     * The machine's memory is fixed while it runs; the guest's balloon takes some of it away. Less
+     * is a matter of the balloon alone, so that it never waits.
      */
     private void memory() {
         long most = kib("memory");

@@ -67,8 +67,7 @@ final class Seed {
         files.put("meta-data", GSON.toJson(meta) + "\n");
         // The source counts only with this file.
         files.put(
-                "user-data",
-                annotations.getOrDefault(CloudInit.USER_DATA, "#cloud-config\n{}\n"));
+                "user-data", annotations.getOrDefault(CloudInit.USER_DATA, "#cloud-config\n{}\n"));
         if (annotations.containsKey(CloudInit.NETWORK_CONFIG)) {
             files.put("network-config", annotations.get(CloudInit.NETWORK_CONFIG));
         }

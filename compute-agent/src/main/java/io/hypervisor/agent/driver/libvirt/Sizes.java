@@ -27,9 +27,7 @@ record Sizes(InstanceSpec spec) {
     /** What the guest keeps of it; the rest goes into its balloon. */
     long guestMemoryKib() {
         long limit = spec.getLimits().getMemoryLimit();
-        return limit == 0
-                ? memoryKib()
-                : Math.min(memoryKib(), kib(Math.max(MIN_MEMORY, limit)));
+        return limit == 0 ? memoryKib() : Math.min(memoryKib(), kib(Math.max(MIN_MEMORY, limit)));
     }
 
     private static long kib(long bytes) {

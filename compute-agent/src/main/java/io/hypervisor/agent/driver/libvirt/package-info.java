@@ -7,8 +7,8 @@
  * removed first.
  *
  * <p>Limits of a spec: {@code cpu_quota} bounds all processors together, {@code memory_limit} is
- * what the guest's balloon leaves it of its memory, {@code io_*_bps} bounds all disks together, {@code memory_swap}
- * means nothing for a guest.
+ * what the guest's balloon leaves it of its memory, {@code io_*_bps} bounds all disks together,
+ * {@code memory_swap} means nothing for a guest.
  *
  * <p>Calls block in native code: they belong on platform threads. Nothing here touches a domain
  * that is not of its own folder, or opens an image that refers to other files.

@@ -144,7 +144,9 @@ class DomainXmlTest {
                                         disks,
                                         false),
                                 MachineType.PC));
-        assertThat(((Element) reset.getElementsByTagName("watchdog").item(0)).getAttribute("action"))
+        assertThat(
+                        ((Element) reset.getElementsByTagName("watchdog").item(0))
+                                .getAttribute("action"))
                 .isEqualTo("reset");
     }
 

@@ -99,8 +99,7 @@ class HostileSpecTest {
     private static Target target(Case bad) {
         String text = bad.text();
         DiskSpec.Builder disk = DiskSpec.newBuilder().setName("data").setSizeBytes(1 << 20);
-        InstanceSpec.Builder spec =
-                InstanceSpec.newBuilder().setImage("base").setKernel("vmlinuz");
+        InstanceSpec.Builder spec = InstanceSpec.newBuilder().setImage("base").setKernel("vmlinuz");
         Metadata.Builder metadata = Metadata.newBuilder();
         String name = "web";
         switch (bad.field()) {
@@ -125,7 +124,12 @@ class HostileSpecTest {
         Target target = target(bad);
         Blueprint blueprint;
         try {
-            blueprint = Blueprint.of(target, folder, new ImageFolders(InstanceType.INSTANCE_TYPE_VM, List.of(images)), false);
+            blueprint =
+                    Blueprint.of(
+                            target,
+                            folder,
+                            new ImageFolders(InstanceType.INSTANCE_TYPE_VM, List.of(images)),
+                            false);
         } catch (DriverException refused) {
             assertThat(refused.isPermanent()).isTrue();
             assertThat(refused.getMessage()).hasSizeLessThan(2_000).doesNotContain("\n", "\u0000");
@@ -142,8 +146,7 @@ class HostileSpecTest {
         assertThat(blueprint.disks())
                 .allMatch(disk -> disk.path().getParent().equals(folder), "directly in the folder");
         var seed = Seed.content(target);
-        assertThat(seed.keySet())
-                .isSubsetOf(Set.of("meta-data", "user-data", "network-config"));
+        assertThat(seed.keySet()).isSubsetOf(Set.of("meta-data", "user-data", "network-config"));
         var meta = JsonParser.parseString(seed.get("meta-data")).getAsJsonObject();
         assertThat(meta.keySet()).isSubsetOf("instance-id", "local-hostname", "public-keys");
         assertThat(meta.get("instance-id").getAsString()).isEqualTo(ID);

@@ -52,7 +52,13 @@ class LibvirtMachineTest {
             Files.copy(demo.resolve(file), image.resolve(file));
         }
         LibvirtDaemon.run(
-                "qemu-img", "create", "-q", "-f", "qcow2", image.resolve("disk.qcow2").toString(), "4M");
+                "qemu-img",
+                "create",
+                "-q",
+                "-f",
+                "qcow2",
+                image.resolve("disk.qcow2").toString(),
+                "4M");
         daemon = LibvirtDaemon.start();
     }
 
@@ -75,13 +81,11 @@ class LibvirtMachineTest {
     private Target started(InstanceSpec spec, Metadata metadata) {
         Target plain = scene.target(spec);
         Target target =
-                new Target(
-                        plain.instanceId(), 1, 1, "web", false, spec, metadata, List.of());
+                new Target(plain.instanceId(), 1, 1, "web", false, spec, metadata, List.of());
         scene.driver.create(target);
         scene.driver.start(target);
         boolean uefi = spec.getFirmware() == Firmware.FIRMWARE_UEFI;
-        scene.awaitLog(
-                target, "demo-guest ready", uefi ? UEFI_PATIENCE : LibvirtScene.PATIENCE);
+        scene.awaitLog(target, "demo-guest ready", uefi ? UEFI_PATIENCE : LibvirtScene.PATIENCE);
         return target;
     }
 
@@ -149,8 +153,7 @@ class LibvirtMachineTest {
     void aGuestThatRunsGetsWhatQemuCanGiveAndTheRestWhenItStarts() {
         DiskSpec disk =
                 DiskSpec.newBuilder().setName("root").setBoot(true).setSizeBytes(8 << 20).build();
-        InstanceSpec spec =
-                DemoGuest.shell().toBuilder().setMaxCpuCores(2).addDisks(disk).build();
+        InstanceSpec spec = DemoGuest.shell().toBuilder().setMaxCpuCores(2).addDisks(disk).build();
         Target target = started(spec, Metadata.getDefaultInstance());
         assertThat(reshape(target)).isEmpty();
 
@@ -167,7 +170,8 @@ class LibvirtMachineTest {
         // A second time there is nothing left to do.
         assertThat(reshape(with(target, larger, 1))).isEmpty();
         String id = target.instanceId();
-        assertThat(daemon.virsh("blkdeviotune", id, "vda")).containsPattern("read_bytes_sec *: 7000000");
+        assertThat(daemon.virsh("blkdeviotune", id, "vda"))
+                .containsPattern("read_bytes_sec *: 7000000");
         scene.type(
                 target,
                 "until [ $(cat /sys/block/vda/size)$(cat /sys/devices/system/cpu/present) ="
@@ -178,7 +182,11 @@ class LibvirtMachineTest {
                 .until(() -> daemon.virsh("dominfo", id).contains("Used memory:    98304 KiB"));
 
         InstanceSpec largest =
-                larger.toBuilder().setCpuCores(3).setMaxCpuCores(4).setMemoryBytes(144 << 20).build();
+                larger.toBuilder()
+                        .setCpuCores(3)
+                        .setMaxCpuCores(4)
+                        .setMemoryBytes(144 << 20)
+                        .build();
         assertThat(reshape(with(target, largest, 1)))
                 .containsExactly("spec.cpu_cores", "spec.max_cpu_cores", "spec.memory_bytes");
         assertThat(scene.found(target).state()).isEqualTo(Found.State.RUNNING);
@@ -189,7 +197,8 @@ class LibvirtMachineTest {
         assertThat(reshape(again)).isEmpty();
         assertThat(daemon.virsh("vcpucount", id, "--live")).contains("3");
         assertThat(daemon.virsh("dominfo", id)).contains("Max memory:     147456 KiB");
-        assertThat(daemon.virsh("blkdeviotune", id, "vda")).containsPattern("read_bytes_sec *: 7000000");
+        assertThat(daemon.virsh("blkdeviotune", id, "vda"))
+                .containsPattern("read_bytes_sec *: 7000000");
     }
 
     @Test

@@ -60,8 +60,10 @@ class SeedTest {
                 Seed.content(
                         target(
                                 Map.of(
-                                        "cloud-init/user-data", data,
-                                        "cloud-init/network-config", data + "2")));
+                                        "cloud-init/user-data",
+                                        data,
+                                        "cloud-init/network-config",
+                                        data + "2")));
         assertThat(files)
                 .containsEntry("user-data", data)
                 .containsEntry("network-config", data + "2");
@@ -96,7 +98,8 @@ class SeedTest {
                 .isEqualTo("rw-------");
         byte[] disk = Files.readAllBytes(seed);
         // The volume's descriptor: type, "CD001", and its label.
-        assertThat(new String(disk, 0x8000, 7, StandardCharsets.US_ASCII)).isEqualTo("\u0001CD001\u0001");
+        assertThat(new String(disk, 0x8000, 7, StandardCharsets.US_ASCII))
+                .isEqualTo("\u0001CD001\u0001");
         assertThat(new String(disk, 0x8028, 32, StandardCharsets.US_ASCII).strip())
                 .isEqualToIgnoringCase("cidata");
     }
