@@ -35,7 +35,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Runs containers on a containerd. */
 public final class ContainerdDriver implements InstanceDriver {
@@ -56,6 +59,7 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Folders folders;
     private final Host host;
     private final Netns netns;
+    private final Orphans orphans;
     private final Tasks.Timer logPasses;
     private volatile PortGate gate = PortGate.CLOSED;
     private volatile Optional<EventStream> events = Optional.empty();
@@ -84,9 +88,11 @@ public final class ContainerdDriver implements InstanceDriver {
         folders = new Folders(config);
         host = Host.read(config.data());
         netns = new Netns(config);
+
         daemon = new Daemon(config, tasks.concurrent("containerd"));
         images = new ImageStore(daemon);
         containers = new Containers(daemon, config);
+        orphans = new Orphans(config, containers, folders, netns);
         runs = new Runs(daemon, config);
         registries = new Registries(registryConfig, tasks);
         pulls =
@@ -122,9 +128,20 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public List<Found> list() {
+        // First what exists beside records: what has none now had none then, or is looked at again.
+        Set<String> parts = orphans.ids();
         List<Container> all = containers.list();
+        parts.removeAll(ids(all));
         Map<String, Process> known = runs.list();
-        return all.stream().map(container -> found(container, known)).toList();
+        return Stream.concat(
+                        all.stream().map(container -> found(container, known)),
+                        parts.stream()
+                                .flatMap(id -> locks.holding(id, () -> orphans.find(id)).stream()))
+                .toList();
+    }
+
+    private static Set<String> ids(List<Container> all) {
+        return all.stream().map(Container::getId).collect(Collectors.toSet());
     }
 
     private Found found(Container container, Map<String, Process> known) {
@@ -204,6 +221,8 @@ public final class ContainerdDriver implements InstanceDriver {
             }
             // Half-made, perhaps from another spec: anew is simpler than told apart.
             destroyHeld(id);
+        } else if (orphans.find(id).isPresent()) {
+            destroyHeld(id);
         }
         checkNics(target);
         String image = target.spec().getImage();
@@ -217,7 +236,7 @@ public final class ContainerdDriver implements InstanceDriver {
                         Signals.number(source.config().stopSignal()));
         Container container = containers.create(target, marks, spec);
         FaultPoint.CONTAINERD_CREATE_RECORDED.reached();
-        folders.create(id, target.spec());
+        folders.create(target);
         FaultPoint.CONTAINERD_CREATE_FOLDERS_MADE.reached();
         List<Mount> rootfs = containers.prepare(container, image, source.chainId());
         FaultPoint.CONTAINERD_CREATE_SNAPSHOT_MADE.reached();
@@ -359,19 +378,21 @@ public final class ContainerdDriver implements InstanceDriver {
     }
 
     private void destroyHeld(String id) {
-        Optional<Container> found = containers.find(id).filter(ContainerdDriver::isOurs);
-        if (found.isPresent()) {
+        Optional<Container> found = containers.find(id).or(() -> orphans.adopt(id));
+        if (found.filter(ContainerdDriver::isOurs).isPresent()) {
             Container container = found.get();
             // From here on it is half-made, whatever happens.
             containers.mark(
                     container, Marks.of(container.getLabelsMap()).askedToEnd().withComplete(false));
             FaultPoint.CONTAINERD_DESTROY_MARKED.reached();
             runs.end(id);
+            orphans.removeRuntime(id);
             removeNetns(id);
             FaultPoint.CONTAINERD_DESTROY_TASK_REMOVED.reached();
             containers.removeSnapshot(container);
             FaultPoint.CONTAINERD_DESTROY_SNAPSHOT_REMOVED.reached();
             folders.delete(id);
+            orphans.removeGroups(id);
             FaultPoint.CONTAINERD_DESTROY_FOLDER_REMOVED.reached();
             containers.delete(id);
             FaultPoint.CONTAINERD_DESTROY_RECORD_REMOVED.reached();

@@ -61,24 +61,34 @@ final class Containers {
 
     /** Writes the record, which does not refer to anything that has to exist. */
     Container create(Target target, Marks marks, String spec) {
-        Options options =
-                Options.newBuilder().setRoot(config.data().resolve("runc").toString()).build();
-        Container container =
-                Container.newBuilder()
-                        .setId(target.instanceId())
-                        .putAllLabels(marks.labels())
+        return create(
+                record(target.instanceId(), marks, spec)
                         .setImage(ImageName.full(target.spec().getImage()))
-                        .setRuntime(
-                                Container.Runtime.newBuilder()
-                                        .setName(RUNTIME)
-                                        .setOptions(any(options)))
-                        .setSpec(spec(spec))
-                        .setSnapshotter(snapshotter())
-                        .setSnapshotKey(target.instanceId())
-                        .build();
+                        .build());
+    }
+
+    /** Gives what is left of an instance a record again, so that it can be removed by it. */
+    Container adopt(String id, Marks marks) {
+        return create(record(id, marks, "{}").build());
+    }
+
+    private Container create(Container container) {
         CreateContainerRequest request =
                 CreateContainerRequest.newBuilder().setContainer(container).build();
         return Daemon.call(() -> daemon.containers().create(request).getContainer());
+    }
+
+    private Container.Builder record(String id, Marks marks, String spec) {
+        Options options =
+                Options.newBuilder().setRoot(config.data().resolve("runc").toString()).build();
+        return Container.newBuilder()
+                .setId(id)
+                .putAllLabels(marks.labels())
+                .setRuntime(
+                        Container.Runtime.newBuilder().setName(RUNTIME).setOptions(any(options)))
+                .setSpec(spec(spec))
+                .setSnapshotter(snapshotter())
+                .setSnapshotKey(id);
     }
 
     // containerd knows its own types by their bare names, without a host before them.

@@ -1,6 +1,7 @@
 package io.hypervisor.agent.driver.containerd;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
 
 import java.io.IOException;
@@ -20,7 +21,13 @@ final class Folders {
     private static final Set<PosixFilePermission> ANYBODY =
             PosixFilePermissions.fromString("rwxrwxrwx");
 
+    private static final String OWNER = "owner";
+    private static final String LOCAL = " local";
+
     private final ContainerdConfig config;
+
+    /** Which copy of an instance a folder belongs to. */
+    record Owner(long epoch, boolean local) {}
 
     Folders(ContainerdConfig config) {
         this.config = config;
@@ -35,9 +42,13 @@ final class Folders {
     }
 
     /** Makes what an instance needs and does not have yet. */
-    void create(String id, InstanceSpec spec) {
+    void create(Target target) {
+        String id = target.instanceId();
+        InstanceSpec spec = target.spec();
         try {
-            Files.createDirectories(config.folder(id));
+            Path folder = Files.createDirectories(config.folder(id));
+            Files.writeString(
+                    folder.resolve(OWNER), target.epoch() + (target.local() ? LOCAL : ""));
             for (int i = 0; i < spec.getVolumeMountsCount(); i++) {
                 String field = "spec.volume_mounts[" + i + "]";
                 String name = OciSpec.volumeName(field, spec.getVolumeMounts(i));
@@ -61,6 +72,18 @@ final class Folders {
             }
         } catch (IOException e) {
             throw DriverException.passing("cannot make the instance's folders: " + e, e);
+        }
+    }
+
+    /** As {@link #create} wrote it down; the oldest epoch where it could not. */
+    Owner owner(String id) {
+        try {
+            String text = Files.readString(config.folder(id).resolve(OWNER));
+            String epoch = text.replace(LOCAL, "");
+            return new Owner(
+                    epoch.matches("[0-9]{1,18}") ? Long.parseLong(epoch) : 0, text.endsWith(LOCAL));
+        } catch (IOException e) {
+            return new Owner(0, false);
         }
     }
 

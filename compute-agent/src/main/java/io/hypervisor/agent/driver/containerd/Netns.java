@@ -9,6 +9,7 @@ import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.core.Command;
+import io.hypervisor.core.Ids;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,8 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -45,6 +48,36 @@ final class Netns {
 
     Netns(ContainerdConfig config) {
         this.config = config;
+    }
+
+    /** Ids that namespaces of this machine have in their names, whoever made them. */
+    static Set<String> all() {
+        try (Stream<Path> files = Files.list(NAMED)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith(Nics.DEVICE_PREFIX))
+                    .map(name -> name.substring(Nics.DEVICE_PREFIX.length()))
+                    .filter(Ids::isId)
+                    .collect(Collectors.toSet());
+        } catch (NoSuchFileException noneEver) {
+            return Set.of();
+        } catch (IOException e) {
+            throw DriverException.passing("cannot list " + NAMED + ": " + e, e);
+        }
+    }
+
+    /** Whether there is a namespace of an instance, made by this agent. */
+    boolean isMarked(String id) {
+        if (!Files.exists(path(id))) {
+            return false;
+        }
+        try {
+            String json = ip(id, "", "-n", name(id), "-json", "link", "show", "dev", "lo");
+            return elements(JsonParser.parseString(json))
+                    .map(link -> link.get("ifalias"))
+                    .anyMatch(alias -> alias != null && alias.getAsString().equals(alias(id)));
+        } catch (DriverException goneOrNoNamespace) {
+            return false;
+        }
     }
 
     private static String name(String id) {

@@ -82,7 +82,8 @@ record NicPlan(List<String> outside, List<String> inside) {
                             + place.netns()
                             + " sysctl -q -w net.ipv6.conf.default.accept_ra=0");
         }
-        inside.add("link set dev lo up");
+        // The mark says whose the namespace is when nothing else of the instance is left.
+        inside.add("link set dev lo alias \"" + place.alias() + "\" up");
     }
 
     private void add(Place place, Nic nic, String name) {

@@ -16,14 +16,19 @@ record Cgroups(String instanceId) {
         return UNIFIED;
     }
 
+    boolean exists() {
+        return Files.exists(group("memory"));
+    }
+
+    private Path group(String controller) {
+        Path root = UNIFIED ? ROOT : ROOT.resolve(controller);
+        return root.resolve("hypervisor").resolve(instanceId);
+    }
+
     /** A file: of its controller in version 1, and the other one in version 2. */
     String read(String controller, String old, String unified) {
-        Path group =
-                (UNIFIED ? ROOT : ROOT.resolve(controller))
-                        .resolve("hypervisor")
-                        .resolve(instanceId);
         try {
-            return Files.readString(group.resolve(UNIFIED ? unified : old)).strip();
+            return Files.readString(group(controller).resolve(UNIFIED ? unified : old)).strip();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

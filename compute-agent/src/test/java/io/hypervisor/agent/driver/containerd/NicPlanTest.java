@@ -74,7 +74,7 @@ class NicPlanTest {
         assertThat(String.join("\n", plan.inside()))
                 .isEqualTo(
                         """
-                        link set dev lo up
+                        link set dev lo alias "hypervisor 1 x" up
                         link set dev eth0 mtu 1450 up
                         address add 10.0.0.5/24 dev eth0
                         address add fd00::5/64 dev eth0 nodad
@@ -113,7 +113,9 @@ class NicPlanTest {
 
         assertThat(NicPlan.of(THERE, List.of(first, second), List.of(SECOND)).inside())
                 .containsExactly(
-                        "link set dev lo up", "link delete dev eth0", "link set dev eth1 up");
+                        "link set dev lo alias \"hypervisor 1 x\" up",
+                        "link delete dev eth0",
+                        "link set dev eth1 up");
     }
 
     @Test
