@@ -32,10 +32,12 @@ record Usage(
     }
 
     private static Usage of(CgroupsV1.Metrics metrics) {
-        long cache = metrics.getMemory().getTotalCache();
+        CgroupsV1.MemoryStat stat = metrics.getMemory();
+        // Files on disks alone: what is in a file system in memory has nowhere else to go.
+        long cache = stat.getTotalInactiveFile() + stat.getTotalActiveFile();
         return new Usage(
                 metrics.getCpu().getUsage().getTotal(),
-                Math.max(0, metrics.getMemory().getUsage().getUsage() - cache),
+                Math.max(0, stat.getUsage().getUsage() - cache),
                 cache,
                 transferred(metrics.getBlkio(), "read"),
                 transferred(metrics.getBlkio(), "write"),
@@ -50,10 +52,11 @@ record Usage(
     }
 
     private static Usage of(CgroupsV2.Metrics metrics) {
-        long cache = metrics.getMemory().getFile();
+        CgroupsV2.MemoryStat stat = metrics.getMemory();
+        long cache = stat.getInactiveFile() + stat.getActiveFile();
         return new Usage(
                 metrics.getCpu().getUsageUsec() * NANOS_PER_MICRO,
-                Math.max(0, metrics.getMemory().getUsage() - cache),
+                Math.max(0, stat.getUsage() - cache),
                 cache,
                 metrics.getIo().getUsageList().stream()
                         .mapToLong(CgroupsV2.IOEntry::getRbytes)

@@ -141,7 +141,11 @@ class ContainerdPartsTest {
         CgroupsV2.Metrics metrics =
                 CgroupsV2.Metrics.newBuilder()
                         .setCpu(CgroupsV2.CPUStat.newBuilder().setUsageUsec(7))
-                        .setMemory(CgroupsV2.MemoryStat.newBuilder().setUsage(10).setFile(4))
+                        .setMemory(
+                                CgroupsV2.MemoryStat.newBuilder()
+                                        .setUsage(10)
+                                        .setActiveFile(3)
+                                        .setInactiveFile(1))
                         .setIo(
                                 CgroupsV2.IOStat.newBuilder()
                                         .addUsage(
