@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
  * The agent's configuration; deploy/config/agent.yaml explains every key.
  *
  * @param grpcAddr where AgentService listens; port 0 picks a free one
+ * @param metricsAddr where metrics are served over HTTP; none: nowhere
  * @param advertiseIp the address that the controller reaches the node at
  * @param hostname the node's name in the cluster
  * @param controllers their gRPC addresses; none: the node stays alone
@@ -37,6 +38,7 @@ import java.util.stream.Collectors;
  */
 public record AgentConfig(
         @Default("127.0.0.1:50052") HostPort grpcAddr,
+        Optional<HostPort> metricsAddr,
         Optional<String> advertiseIp,
         Optional<String> hostname,
         List<HostPort> controllers,

@@ -5,6 +5,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.ServerInterceptor;
 import io.hypervisor.agent.door.Door;
 import io.hypervisor.agent.door.InstanceHeader;
+import io.hypervisor.agent.door.InstanceMetrics;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Intent;
@@ -138,6 +139,11 @@ public final class AgentCore implements AutoCloseable {
     /** What others may call on the node. */
     public List<BindableService> services() {
         return List.of(door);
+    }
+
+    /** What the node's instances use, for Prometheus. */
+    public InstanceMetrics instanceMetrics() {
+        return door.metrics();
     }
 
     /** What every call to a service passes through. */

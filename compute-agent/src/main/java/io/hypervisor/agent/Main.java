@@ -8,7 +8,8 @@ import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.ConfigLoader;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +48,7 @@ public final class Main {
         Clock clock = Clock.system();
         // Before the drivers: they keep files in this folder.
         DataDir dataDir = DataDir.open(config.dataDir());
-        MeterRegistry metrics = new SimpleMeterRegistry();
+        MeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         List<InstanceDriver> drivers = InstanceDrivers.of(config, clock, tasks, metrics);
         Agent agent =
                 new Agent(

@@ -67,6 +67,11 @@ public final class Door extends AgentServiceGrpc.AgentServiceImplBase {
         this.imagesChanged = imagesChanged;
     }
 
+    /** What the node's instances use. */
+    public InstanceMetrics metrics() {
+        return new InstanceMetrics(locals);
+    }
+
     private static <T> void answer(StreamObserver<T> out, Supplier<T> call) {
         T answer;
         try {

@@ -12,7 +12,8 @@ import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.config.ConfigLoader;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,7 +61,10 @@ public final class TestAgent implements AutoCloseable {
                         dataDir,
                         List.of(driver),
                         new AgentCore.Surroundings(
-                                Clock.system(), tasks, new Random(1), new SimpleMeterRegistry()));
+                                Clock.system(),
+                                tasks,
+                                new Random(1),
+                                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT)));
     }
 
     public FakeDriver driver() {
@@ -69,6 +73,10 @@ public final class TestAgent implements AutoCloseable {
 
     public FakeScript script() {
         return script;
+    }
+
+    public int metricsPort() {
+        return agent.metricsPort().orElseThrow();
     }
 
     public int port() {

@@ -40,7 +40,7 @@ class ContainerOrphansTest {
     }
 
     /** What may be left, and how it comes to be. */
-    private enum Left {
+    enum Left {
         TASK("a folder, state of the runtime"),
         FOLDER("a folder"),
         RUNTIME_STATE("state of the runtime"),
