@@ -78,7 +78,7 @@ public interface InstanceDriver extends AutoCloseable {
     /** The images that it can start, by the names that specs use. */
     List<Image> images();
 
-    /** Output and input of an instance. */
+    /** Output and input of an instance; of one that does not run, output alone. */
     Console console(String instanceId);
 
     /**

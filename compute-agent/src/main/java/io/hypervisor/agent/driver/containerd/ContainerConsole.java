@@ -8,26 +8,34 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /** A container's input FIFO and log. */
 final class ContainerConsole implements Console {
     private final String id;
     private final ContainerdConfig config;
     private final Runs runs;
-    private final FileChannel input;
+    private Optional<FileChannel> input = Optional.empty();
 
     ContainerConsole(String id, ContainerdConfig config, Runs runs) {
         this.id = id;
         this.config = config;
         this.runs = runs;
-        try {
+    }
+
+    // Not before it is needed: what has ended has output alone.
+    private synchronized FileChannel input() throws IOException {
+        if (input.isEmpty()) {
+            var _ = runs.alive(id);
             // Reading too: else opening would block until the shim reads.
             input =
-                    FileChannel.open(
-                            config.input(id), StandardOpenOption.READ, StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            throw DriverException.passing("cannot open the console's input", e);
+                    Optional.of(
+                            FileChannel.open(
+                                    config.input(id),
+                                    StandardOpenOption.READ,
+                                    StandardOpenOption.WRITE));
         }
+        return input.get();
     }
 
     @Override
@@ -39,8 +47,9 @@ final class ContainerConsole implements Console {
     public void write(byte[] data) {
         ByteBuffer buffer = ByteBuffer.wrap(data);
         try {
+            FileChannel channel = input();
             while (buffer.hasRemaining()) {
-                input.write(buffer);
+                channel.write(buffer);
             }
         } catch (IOException e) {
             throw DriverException.passing("cannot write to the console's input", e);
@@ -53,9 +62,11 @@ final class ContainerConsole implements Console {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         try {
-            input.close();
+            if (input.isPresent()) {
+                input.get().close();
+            }
         } catch (IOException e) {
             throw DriverException.passing("cannot close the console's input", e);
         }

@@ -401,8 +401,8 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public InstanceStats stats(String instanceId) {
-        Process task = alive(checked(instanceId));
-        Usage usage = runs.usage(instanceId).orElseThrow(() -> notRunning(instanceId));
+        Process task = runs.alive(checked(instanceId));
+        Usage usage = runs.usage(instanceId).orElseThrow(() -> Runs.notRunning(instanceId));
         Traffic traffic = Traffic.of(task.getPid());
         return InstanceStats.newBuilder()
                 .setInstanceId(instanceId)
@@ -429,16 +429,7 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public Console console(String instanceId) {
-        alive(checked(instanceId));
-        return new ContainerConsole(instanceId, config, runs);
-    }
-
-    private Process alive(String id) {
-        return runs.find(id).filter(Runs::isAlive).orElseThrow(() -> notRunning(id));
-    }
-
-    private static DriverException notRunning(String id) {
-        return DriverException.passing("it does not run: " + id, null);
+        return new ContainerConsole(checked(instanceId), config, runs);
     }
 
     private static DriverException missing(String id) {

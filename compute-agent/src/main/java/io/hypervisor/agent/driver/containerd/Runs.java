@@ -70,6 +70,15 @@ final class Runs {
         return Daemon.find(() -> daemon.tasks().get(request).getProcess());
     }
 
+    /** One that has begun and not ended. */
+    Process alive(String id) {
+        return find(id).filter(Runs::isAlive).orElseThrow(() -> notRunning(id));
+    }
+
+    static DriverException notRunning(String id) {
+        return DriverException.passing("it does not run: " + id, null);
+    }
+
     /** By container id. Those whose shim does not answer are missing. */
     Map<String, Process> list() {
         return Daemon.call(() -> daemon.tasks().list(ListTasksRequest.getDefaultInstance()))

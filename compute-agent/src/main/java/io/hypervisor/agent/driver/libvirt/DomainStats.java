@@ -1,9 +1,11 @@
 package io.hypervisor.agent.driver.libvirt;
 
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceStats;
 
 import org.libvirt.Domain;
 import org.libvirt.DomainBlockStats;
+import org.libvirt.DomainInterfaceStats;
 import org.libvirt.LibvirtException;
 import org.libvirt.MemoryStatistic;
 
@@ -37,7 +39,15 @@ final class DomainStats {
             DomainBlockStats blocks = domain.blockStats("");
             stats.setDiskReadBytes(blocks.rd_bytes).setDiskWriteBytes(blocks.wr_bytes);
         }
-        return stats.build();
+        long received = 0;
+        long sent = 0;
+        for (Nic nic : InterfaceXml.parse(domain.getXMLDesc(0))) {
+            DomainInterfaceStats traffic = domain.interfaceStats(nic.getDeviceName());
+            // As the guest sees it; -1 where nobody counts.
+            received += Math.max(0, traffic.rx_bytes);
+            sent += Math.max(0, traffic.tx_bytes);
+        }
+        return stats.setNetworkRxBytes(received).setNetworkTxBytes(sent).build();
     }
 
     /** As the guest counts, if it has a balloon driver; else what it holds on the host. */

@@ -3,6 +3,7 @@ package io.hypervisor.agent.driver.containerd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -106,6 +107,18 @@ class ContainerUsersTest {
                 Files.createDirectories(scene.daemon.machine()).resolve("file"),
                 "of the machine\n");
         assertThat(scene.outputOf(spec)).contains("of the machine\n", "Read-only file system");
+    }
+
+    @Test
+    void whatItWroteCanBeReadAfterItsEnd() throws IOException {
+        Target target = scene.started(ContainerScene.shell("echo said"));
+        var _ = scene.ended(target);
+        try (Console console = scene.driver.console(target.instanceId())) {
+            assertThat(console.log()).hasContent("said\n");
+            assertThatThrownBy(() -> console.write(new byte[] {'x'}))
+                    .isInstanceOf(DriverException.class)
+                    .hasMessageContaining("does not run");
+        }
     }
 
     @Test
