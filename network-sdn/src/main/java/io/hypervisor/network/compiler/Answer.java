@@ -44,18 +44,14 @@ final class Answer {
         flows.in(Stage.ANSWER, 1, "").is(Field.ORIGIN, Origin.HERE).ip(false).then(TRACK);
         flows.in(Stage.ANSWER, 1, "").is(Field.ORIGIN, Origin.HERE).ip(true).then(TRACK);
         Answer answer = new Answer(scene, flows);
-        scene.networks().forEach(answer::ofNetwork);
-        scene.locals.values().stream().filter(Local::up).forEach(answer::ofPort);
+        scene.active().forEach(answer::ofNetwork);
     }
 
     private void ofNetwork(LogicalNetwork network) {
         for (Known known : scene.known(network)) {
-            answer(network, Origin.HERE, known.address(), known.mac(), known.serves());
-            if (!network.overlay() && known.here()) {
-                answer(network, Origin.PHYSICAL, known.address(), known.outside(), known.serves());
-            }
+            known(network, scene.key(network), known, flows);
         }
-        for (LogicalSubnet subnet : scene.view.subnetsOf(network.id())) {
+        for (LogicalSubnet subnet : scene.subnetsOf(network.id())) {
             ofSubnet(network, subnet);
         }
         String serves = "network " + network.id();
@@ -79,22 +75,38 @@ final class Answer {
         in(network, 50, serves).icmp6(Icmp6.NEIGHBOUR_ADVERTISEMENT).drop();
     }
 
-    private void answer(
-            LogicalNetwork network, Origin origin, Address address, Mac mac, String serves) {
-        Flows.Draft draft =
-                flows.in(Stage.ANSWER, 100, serves)
-                        .is(Field.NETWORK, scene.key(network))
-                        .is(Field.ORIGIN, origin);
+    /** An address of a network with that value of {@link Field#NETWORK}. */
+    static void known(LogicalNetwork network, long key, Known known, Flows flows) {
+        answer(
+                asked(key, Origin.HERE, known.serves(), flows),
+                known.address(),
+                reply(known.address(), known.mac()));
+        if (!network.overlay() && known.here()) {
+            List<Action> reply = new ArrayList<>(reply(known.address(), known.outside()));
+            if (network.vlan() > 0) {
+                reply.add(new PushVlan(network.vlan()));
+            }
+            answer(
+                    asked(key, Origin.PHYSICAL, known.serves(), flows),
+                    known.address(),
+                    reply);
+        }
+    }
+
+    private static Flows.Draft asked(long key, Origin origin, String serves, Flows flows) {
+        return flows.in(Stage.ANSWER, 100, serves)
+                .is(Field.NETWORK, key)
+                .is(Field.ORIGIN, origin);
+    }
+
+    private static void answer(Flows.Draft draft, Address address, List<Action> reply) {
         if (address.v6()) {
             draft.icmp6(Icmp6.NEIGHBOUR_SOLICITATION)
                     .is(Field.ND_TARGET, address)
                     .then(ask(Question.NEIGHBOUR));
             return;
         }
-        List<Action> actions = new ArrayList<>(reply(address, mac));
-        if (origin == Origin.PHYSICAL && network.vlan() > 0) {
-            actions.add(new PushVlan(network.vlan()));
-        }
+        List<Action> actions = new ArrayList<>(reply);
         actions.add(new Reflect());
         draft.arp().is(Field.ARP_OP, 1).is(Field.ARP_TPA, address).then(actions);
     }
@@ -114,10 +126,13 @@ final class Answer {
         String serves = "subnet " + subnet.id();
         Address gateway = subnet.gateway();
         boolean owned =
-                scene.known(network).stream().anyMatch(known -> known.address().equals(gateway));
+                scene.taken().contains(subnet.id())
+                        || scene.known(network).stream()
+                                .anyMatch(known -> known.address().equals(gateway));
         if (network.overlay() && !owned) {
             // No router, but DNS is asked there.
-            answer(network, Origin.HERE, gateway, Mac.GATEWAY, serves);
+            Known noRouter = new Known(gateway, Mac.GATEWAY, false, Mac.GATEWAY, serves);
+            known(network, scene.key(network), noRouter, flows);
         }
         List<String> servers = subnet.source().getDnsServersList();
         if (servers.isEmpty() || servers.stream().map(Address::parse).anyMatch(gateway::equals)) {
@@ -129,25 +144,25 @@ final class Answer {
         }
     }
 
-    private void ofPort(Local local) {
+    static void ofPort(Local local, Flows flows) {
         List<Address> own = new ArrayList<>(local.port().addresses());
         own.add(local.port().linkLocal());
-        own.forEach(address -> ownProbe(local, address));
-        List<LogicalSubnet> subnets = scene.view.subnetsOf(local.network().id());
+        own.forEach(address -> ownProbe(local, address, flows));
+        List<LogicalSubnet> subnets = local.segment().subnets();
         if (subnets.stream().anyMatch(subnet -> leases(local, subnet, false))) {
-            of(local).udp(false, 68, 67).then(ask(Question.DHCP4));
+            of(local, flows).udp(false, 68, 67).then(ask(Question.DHCP4));
         }
         if (subnets.stream().anyMatch(subnet -> leases(local, subnet, true))) {
-            of(local).udp(true, 546, 547).then(ask(Question.DHCP6));
+            of(local, flows).udp(true, 546, 547).then(ask(Question.DHCP6));
         }
-        if (subnets.stream().anyMatch(subnet -> advertised(local.network(), subnet))) {
-            of(local).icmp6(Icmp6.ROUTER_SOLICITATION).then(ask(Question.ROUTER));
+        if (subnets.stream().anyMatch(subnet -> advertised(local.segment(), subnet))) {
+            of(local, flows).icmp6(Icmp6.ROUTER_SOLICITATION).then(ask(Question.ROUTER));
         }
     }
 
     // It asks whether somebody else has its address, or tells that it has. Physical hosts may
     // answer.
-    private void ownProbe(Local local, Address address) {
+    private static void ownProbe(Local local, Address address, Flows flows) {
         Flows.Draft draft =
                 flows.in(Stage.ANSWER, 110, local.name()).is(Field.SOURCE, local.ofport());
         if (address.v6()) {
@@ -169,15 +184,15 @@ final class Answer {
     }
 
     // In a physical network without a router of ours, a physical one may advertise itself.
-    private boolean advertised(LogicalNetwork network, LogicalSubnet subnet) {
+    private static boolean advertised(Segment segment, LogicalSubnet subnet) {
         return subnet.cidr().v6()
-                && (network.overlay()
+                && (segment.network().overlay()
                         || subnet.source().getEnableDhcp()
-                        || scene.interfaces(network).stream()
+                        || segment.ends().stream()
                                 .anyMatch(end -> end.subnetId().equals(subnet.id())));
     }
 
-    private Flows.Draft of(Local local) {
+    private static Flows.Draft of(Local local, Flows flows) {
         return flows.in(Stage.ANSWER, 100, local.name()).is(Field.SOURCE, local.ofport());
     }
 

@@ -12,16 +12,15 @@ import io.hypervisor.network.compiler.Action.Measure;
 final class Ask {
     private Ask() {}
 
-    static void write(Scene scene, Flows flows) {
+    static void write(Flows flows) {
         flows.in(Stage.ASK, 0, "")
                 .then(new Measure(flows.meter(Meter.nodeQuestions())), new Action.Ask());
-        for (Local local : scene.locals.values()) {
-            if (local.up()) {
-                int meter = flows.meter(Meter.questions(local.ofport()));
-                flows.in(Stage.ASK, 100, local.name())
-                        .is(Field.SOURCE, local.ofport())
-                        .then(new Measure(meter), new Action.Ask());
-            }
-        }
+    }
+
+    static void ofPort(Local local, Flows flows) {
+        int meter = flows.meter(Meter.questions(local.ofport()));
+        flows.in(Stage.ASK, 100, local.name())
+                .is(Field.SOURCE, local.ofport())
+                .then(new Measure(meter), new Action.Ask());
     }
 }

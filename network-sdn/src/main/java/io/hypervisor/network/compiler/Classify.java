@@ -23,11 +23,10 @@ final class Classify {
     private Classify() {}
 
     static void write(Scene scene, Flows flows) {
-        scene.locals.values().forEach(local -> fromPort(scene, local, flows));
-        scene.networks().forEach(network -> fromElsewhere(scene, network, flows));
+        scene.active().forEach(network -> fromElsewhere(scene, network, flows));
     }
 
-    private static void fromPort(Scene scene, Local local, Flows flows) {
+    static void fromPort(Local local, Flows flows) {
         Flows.Draft draft =
                 flows.in(Stage.CLASSIFY, 100, local.up() ? local.name() : local.reasonDown())
                         .is(Field.IN_PORT, local.ofport());
@@ -40,7 +39,7 @@ final class Classify {
         if (rate > 0) {
             actions.add(new Measure(flows.meter(Meter.bits(Meter.from(local.ofport()), rate))));
         }
-        actions.add(set(Field.NETWORK, scene.key(local.network())));
+        actions.add(set(Field.NETWORK, local.segment().key()));
         actions.add(set(Field.SOURCE, local.ofport()));
         actions.add(set(Field.SOURCE_ZONE, local.zone()));
         actions.add(new Resubmit(Stage.PORT_SECURITY));
@@ -48,14 +47,11 @@ final class Classify {
     }
 
     private static void fromElsewhere(Scene scene, LogicalNetwork network, Flows flows) {
-        if (!network.up()) {
-            return;
-        }
         String serves = "network " + network.id();
         if (network.overlay()) {
-            if (scene.wiring.tunnel() > 0) {
+            if (scene.wiring().tunnel() > 0) {
                 flows.in(Stage.CLASSIFY, 100, serves)
-                        .is(Field.IN_PORT, scene.wiring.tunnel())
+                        .is(Field.IN_PORT, scene.wiring().tunnel())
                         .is(Field.TUNNEL_ID, network.vni())
                         .untagged()
                         .then(
@@ -67,7 +63,7 @@ final class Classify {
         }
         Flows.Draft draft =
                 flows.in(Stage.CLASSIFY, 100, serves)
-                        .is(Field.IN_PORT, scene.wiring.patches().get(network.physicalNetwork()))
+                        .is(Field.IN_PORT, scene.wiring().patches().get(network.physicalNetwork()))
                         .is(Field.VLAN, network.vlan() == 0 ? 0 : 0x1000 | network.vlan());
         List<Action> actions = new ArrayList<>();
         if (network.vlan() > 0) {

@@ -16,20 +16,13 @@ import java.util.List;
 final class Deliver {
     private Deliver() {}
 
-    static void write(Scene scene, Flows flows) {
-        for (Local local : scene.locals.values()) {
-            if (!local.up()) {
-                continue;
-            }
-            List<Action> actions = new ArrayList<>();
-            long rate = local.port().source().getPort().getRateLimit().getIngressBps();
-            if (rate > 0) {
-                actions.add(new Measure(flows.meter(Meter.bits(Meter.to(local.ofport()), rate))));
-            }
-            actions.add(new Output(local.ofport()));
-            flows.in(Stage.DELIVER, 100, local.name())
-                    .is(Field.TARGET, local.ofport())
-                    .then(actions);
+    static void toPort(Local local, Flows flows) {
+        List<Action> actions = new ArrayList<>();
+        long rate = local.port().source().getPort().getRateLimit().getIngressBps();
+        if (rate > 0) {
+            actions.add(new Measure(flows.meter(Meter.bits(Meter.to(local.ofport()), rate))));
         }
+        actions.add(new Output(local.ofport()));
+        flows.in(Stage.DELIVER, 100, local.name()).is(Field.TARGET, local.ofport()).then(actions);
     }
 }

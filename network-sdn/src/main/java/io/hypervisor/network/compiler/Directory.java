@@ -36,14 +36,19 @@ public final class Directory {
     public Directory(NodeView view, Wiring wiring) {
         this.view = view;
         this.wiring = wiring;
-        Scene scene = new Scene(view, wiring);
-        for (LogicalNetwork network : scene.networks()) {
+        Scene scene = Scene.of(view, wiring);
+        for (LogicalNetwork network : scene.active()) {
             networks.put(scene.key(network), network);
             Map<Address, Known> addresses = new HashMap<>();
-            scene.known(network).forEach(one -> addresses.putIfAbsent(one.address(), one));
+            view.portsOf(network.id())
+                    .forEach(port -> Known.of(port).forEach(one -> put(addresses, one)));
+            scene.known(network).forEach(one -> put(addresses, one));
             known.put(network.id(), addresses);
         }
-        scene.locals.values().forEach(local -> ports.put(local.ofport(), local.port()));
+        for (LogicalPort port : view.ports().values()) {
+            FlowCompiler.plug(wiring, port, view.networks().get(port.networkId()))
+                    .ifPresent(plug -> ports.put(plug.ofport(), port));
+        }
         for (LogicalRouter router : view.routers().values()) {
             for (LogicalRouter.Interface end : router.interfaces()) {
                 routersBySubnet.put(end.subnetId(), end);
@@ -52,6 +57,10 @@ public final class Directory {
             router.gateway()
                     .ifPresent(way -> way.addresses().forEach(own -> routers.add(own.address())));
         }
+    }
+
+    private static void put(Map<Address, Known> addresses, Known one) {
+        addresses.putIfAbsent(one.address(), one);
     }
 
     /**

@@ -45,7 +45,7 @@ final class External {
         External external = new External(scene, flows);
         scene.floatingIpsHere().forEach(external::ofFloatingIp);
         scene.gatewaysHere().forEach(external::ofGateway);
-        for (LogicalRouter router : scene.view.routers().values()) {
+        for (LogicalRouter router : scene.routers().values()) {
             router.gateway()
                     .filter(gateway -> router.up() && !gateway.nodeId().isEmpty())
                     .filter(gateway -> !scene.here(gateway.nodeId()))
@@ -56,7 +56,7 @@ final class External {
     private void ofFloatingIp(LogicalFloatingIp floating) {
         String serves = "floating IP " + floating.id();
         int router = scene.routerKey(floating.routerId());
-        int zone = scene.wiring.routerZones().get(floating.routerId());
+        int zone = scene.wiring().routerZones().get(floating.routerId());
         List<Action> actions = leave(floating.networkId(), floating.mac(), floating.address());
         actions.add(new Translate(zone, true, floating.address(), Stage.NEIGHBOUR));
         flows.in(Stage.EXTERNAL, 100, serves)
@@ -71,7 +71,7 @@ final class External {
 
     private void ofGateway(LogicalRouter router) {
         LogicalRouter.Gateway gateway = router.gateway().orElseThrow();
-        int zone = scene.wiring.routerZones().get(router.id());
+        int zone = scene.wiring().routerZones().get(router.id());
         for (LogicalRouter.GatewayAddress own : gateway.addresses()) {
             boolean v6 = own.address().v6();
             Resubmit neighbour = new Resubmit(Stage.NEIGHBOUR);
@@ -116,7 +116,7 @@ final class External {
             if (network.overlay()) {
                 actions.addAll(scene.tunnel(network, gateway.nodeId()));
             } else {
-                actions.add(set(Field.ETH_SRC, scene.wiring.mac()));
+                actions.add(set(Field.ETH_SRC, scene.wiring().mac()));
                 actions.add(set(Field.ETH_DST, Mac.ofNode(gateway.nodeId())));
                 actions.addAll(scene.physical(network));
             }

@@ -8,28 +8,31 @@ import io.hypervisor.network.model.Prefix;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Collects the flows of one compilation. */
+/** Collects the flows of one {@link Part}. */
 final class Flows {
-    private final Map<Place, Flow> flows = new HashMap<>();
+    private final List<Written> written = new ArrayList<>();
     private final SortedSet<Meter> meters = new TreeSet<>();
     private final SortedMap<Long, String> served = new TreeMap<>();
-    private final List<String> conflicts = new ArrayList<>();
 
     /** What tells a flow from others. */
-    private record Place(Stage stage, int priority, List<Match> matches) {
+    record Place(Stage stage, int priority, List<Match> matches) {
         static Place of(Flow flow) {
             return new Place(flow.stage(), flow.priority(), flow.matches());
         }
     }
+
+    /**
+     * A flow as a part wrote it.
+     *
+     * @param clause it is joined with what others write of the same place
+     */
+    record Written(Flow flow, String serves, boolean clause) {}
 
     /**
      * Begins a flow.
@@ -56,21 +59,18 @@ final class Flows {
         return cookie;
     }
 
-    FlowTable table() {
-        return new FlowTable(
-                Collections.unmodifiableSortedSet(new TreeSet<>(flows.values())),
-                Collections.unmodifiableSortedSet(meters),
-                Collections.unmodifiableSortedMap(served),
-                List.copyOf(conflicts));
+    /** In the order in which they were written. */
+    List<Written> written() {
+        return written;
     }
 
-    // What has the smaller id was there first and keeps what both claim.
-    private void put(Flow flow, String serves) {
-        Flow old = flows.putIfAbsent(Place.of(flow), flow);
-        if (old != null && !old.actions().equals(flow.actions())) {
-            conflicts.add(
-                    serves + " is shadowed by " + served.get(old.cookie()) + ": " + flow.body());
-        }
+    SortedSet<Meter> meters() {
+        return meters;
+    }
+
+    /** What cookies stand for. */
+    SortedMap<Long, String> served() {
+        return served;
     }
 
     /** A flow whose matches are being listed. */
@@ -151,7 +151,7 @@ final class Flows {
         }
 
         void then(Collection<Action> actions) {
-            put(new Flow(stage, priority, matches, List.copyOf(actions), cookie(serves)), serves);
+            write(List.copyOf(actions), false);
         }
 
         void drop() {
@@ -162,15 +162,12 @@ final class Flows {
          * One clause of a conjunction; flows that match the same are one flow of all their clauses.
          */
         void clause(Action.Conjunction clause) {
-            Flow alone = new Flow(stage, priority, matches, List.of(clause), cookie(serves));
-            flows.merge(Place.of(alone), alone, Draft::joined);
+            write(List.of(clause), true);
         }
 
-        private static Flow joined(Flow old, Flow added) {
-            List<Action> actions = new ArrayList<>(old.actions());
-            actions.removeAll(added.actions());
-            actions.addAll(added.actions());
-            return new Flow(old.stage(), old.priority(), old.matches(), actions, old.cookie());
+        private void write(List<Action> actions, boolean clause) {
+            Flow flow = new Flow(stage, priority, matches, actions, cookie(serves));
+            written.add(new Written(flow, serves, clause));
         }
     }
 }

@@ -29,9 +29,9 @@ final class Learn {
                 .icmp6(Icmp6.NEIGHBOUR_ADVERTISEMENT)
                 .is(Field.ND_TLL, 0)
                 .then(ANSWER);
-        for (LogicalNetwork network : scene.networks()) {
+        for (LogicalNetwork network : scene.active()) {
             if (!network.overlay() && scene.routed(network)) {
-                for (LogicalSubnet subnet : scene.view.subnetsOf(network.id())) {
+                for (LogicalSubnet subnet : scene.subnetsOf(network.id())) {
                     ofSubnet(scene, network, subnet, flows);
                 }
             }

@@ -4,9 +4,13 @@ import io.hypervisor.network.model.LogicalNetwork;
 import io.hypervisor.network.model.LogicalPort;
 
 /** A port that is plugged into this node's switch. */
-record Local(LogicalPort port, LogicalNetwork network, int ofport, int zone) {
+record Local(LogicalPort port, Segment segment, int ofport, int zone) {
+    LogicalNetwork network() {
+        return segment.network();
+    }
+
     boolean up() {
-        return port.up() && network.up();
+        return port.up() && network().up();
     }
 
     String name() {
@@ -15,6 +19,6 @@ record Local(LogicalPort port, LogicalNetwork network, int ofport, int zone) {
 
     /** Why it passes nothing. */
     String reasonDown() {
-        return port.up() ? "network " + network.id() + ", down" : name() + ", down";
+        return port.up() ? "network " + network().id() + ", down" : name() + ", down";
     }
 }

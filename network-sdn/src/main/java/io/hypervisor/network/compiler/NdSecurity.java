@@ -20,19 +20,14 @@ final class NdSecurity {
 
     private NdSecurity() {}
 
-    static void write(Scene scene, Flows flows) {
+    static void write(Flows flows) {
         String serves = "guard against false neighbours";
         flows.in(Stage.ND_SECURITY, 50, serves).icmp6(Icmp6.NEIGHBOUR_SOLICITATION).drop();
         flows.in(Stage.ND_SECURITY, 50, serves).icmp6(Icmp6.NEIGHBOUR_ADVERTISEMENT).drop();
         flows.in(Stage.ND_SECURITY, 0, "").then(ANSWER);
-        for (Local local : scene.locals.values()) {
-            if (local.up()) {
-                ofPort(local, flows);
-            }
-        }
     }
 
-    private static void ofPort(Local local, Flows flows) {
+    static void ofPort(Local local, Flows flows) {
         List<Address> own = new ArrayList<>(local.port().addresses());
         own.removeIf(address -> !address.v6());
         own.add(local.port().linkLocal());

@@ -27,7 +27,7 @@ final class Neighbours {
                     .ip(v6)
                     .then(set(Field.QUESTION, Question.NEXT_HOP), new Resubmit(Stage.ASK));
         }
-        for (LogicalNetwork network : scene.networks()) {
+        for (LogicalNetwork network : scene.active()) {
             if (scene.routed(network)) {
                 ofNetwork(scene, network, flows);
             }
@@ -36,16 +36,21 @@ final class Neighbours {
 
     private static void ofNetwork(Scene scene, LogicalNetwork network, Flows flows) {
         for (Known known : scene.known(network)) {
-            Field hop = known.address().v6() ? Field.NEXT_HOP6 : Field.NEXT_HOP;
-            flows.in(Stage.NEIGHBOUR, 100, known.serves())
-                    .is(Field.NETWORK, scene.key(network))
-                    .is(hop, known.address())
-                    .then(set(Field.ETH_DST, known.mac()), SWITCH);
+            known(scene.key(network), known, flows);
         }
         if (!network.overlay()) {
             flows.in(Stage.NEIGHBOUR, 1, "network " + network.id())
                     .is(Field.NETWORK, scene.key(network))
                     .then(new Resubmit(Stage.LEARNED), new Resubmit(Stage.RESOLVED));
         }
+    }
+
+    /** An address of a network that routers lead to. */
+    static void known(long key, Known known, Flows flows) {
+        Field hop = known.address().v6() ? Field.NEXT_HOP6 : Field.NEXT_HOP;
+        flows.in(Stage.NEIGHBOUR, 100, known.serves())
+                .is(Field.NETWORK, key)
+                .is(hop, known.address())
+                .then(set(Field.ETH_DST, known.mac()), SWITCH);
     }
 }

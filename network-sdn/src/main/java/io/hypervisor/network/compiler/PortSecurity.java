@@ -21,16 +21,16 @@ final class PortSecurity {
 
     private PortSecurity() {}
 
-    static void write(Scene scene, Flows flows) {
+    static void write(Flows flows) {
         flows.in(Stage.PORT_SECURITY, 200, NO_SERVERS).udp(false, 67, 68).drop();
         flows.in(Stage.PORT_SECURITY, 200, NO_SERVERS).udp(true, 547, 546).drop();
         flows.in(Stage.PORT_SECURITY, 200, NO_SERVERS).icmp6(Icmp6.ROUTER_ADVERTISEMENT).drop();
         flows.in(Stage.PORT_SECURITY, 200, NO_SERVERS).icmp6(Icmp6.REDIRECT).drop();
-        for (Local local : scene.locals.values()) {
-            if (local.up()) {
-                new OfPort(local, flows).write();
-            }
-        }
+    }
+
+    /** The port is up. */
+    static void ofPort(Local local, Flows flows) {
+        new OfPort(local, flows).write();
     }
 
     private record OfPort(Local local, Flows flows) {

@@ -53,7 +53,7 @@ final class Routers {
         String never = "addresses that are not routed";
         NEVER_TO.forEach(prefix -> flows.in(Stage.ROUTER, 80, never).to(prefix).drop());
         NEVER_FROM.forEach(prefix -> flows.in(Stage.ROUTER, 80, never).from(prefix).drop());
-        for (LogicalRouter router : scene.view.routers().values()) {
+        for (LogicalRouter router : scene.routers().values()) {
             if (router.up()) {
                 ofRouter(scene, router, flows);
             }

@@ -43,7 +43,7 @@ final class Routes {
     }
 
     static void write(Scene scene, Flows flows) {
-        for (LogicalRouter router : scene.view.routers().values()) {
+        for (LogicalRouter router : scene.routers().values()) {
             if (router.up()) {
                 new Routes(scene, router, flows).write();
             }
@@ -95,7 +95,7 @@ final class Routes {
         LogicalNetwork network = scene.network(end.networkId());
         List<Action> actions = new ArrayList<>();
         actions.add(set(Field.NETWORK, scene.key(network)));
-        actions.add(set(Field.ETH_SRC, network.overlay() ? end.mac() : scene.wiring.mac()));
+        actions.add(set(Field.ETH_SRC, network.overlay() ? end.mac() : scene.wiring().mac()));
         actions.add(new DecrementTtl());
         actions.add(nextHop);
         if (!network.overlay() && !end.address().v6()) {

@@ -6,13 +6,19 @@ import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.network.compiler.Action.Conjunction;
 import io.hypervisor.network.compiler.Action.Resubmit;
 import io.hypervisor.network.model.Address;
-import io.hypervisor.network.model.Domain;
 import io.hypervisor.network.model.LogicalPort;
+import io.hypervisor.network.model.NodeView;
 import io.hypervisor.network.model.Prefix;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * What security groups let pass. A rule is a conjunction: its ports, and what it allows, and with a
@@ -26,104 +32,116 @@ import java.util.Map;
  * table=61, priority=50,conj_id=77 actions=resubmit(,62)
  * </pre>
  */
-final class Rules {
+record Rules(List<Instance> instances) implements Part {
     private static final int PRIORITY = 50;
+    private static final SortedSet<String> NOWHERE = Collections.emptySortedSet();
 
-    private final Scene scene;
-    private final Flows flows;
-    private final Direction direction;
-    private final List<Instance> instances = new ArrayList<>();
-
-    /** A rule for ports of one domain, where addresses of a remote group are those of its ports. */
-    private record Instance(SecurityGroupRule rule, Domain domain, List<Local> ports) {
+    /**
+     * A rule for ports of one domain, where addresses of a remote group are those of its ports.
+     *
+     * @param domain empty: the rule has no remote group, and is for ports of all domains
+     * @param number of its conjunction
+     */
+    record Instance(SecurityGroupRule rule, Direction direction, String domain, int number) {
         String name() {
-            return rule.getId() + (remoteGroup() ? "/" + domain.id() : "");
+            return rule.getId() + (remoteGroup() ? "/" + domain : "");
         }
 
         boolean remoteGroup() {
-            return !rule.getRemoteGroupId().isEmpty();
+            return !domain.isEmpty();
         }
 
         boolean v6() {
             return rule.getEtherType() == EtherType.ETHER_TYPE_IPV6;
         }
-    }
 
-    private Rules(Scene scene, Flows flows, Direction direction) {
-        this.scene = scene;
-        this.flows = flows;
-        this.direction = direction;
-    }
+        int clauses() {
+            return remoteGroup() ? 3 : 2;
+        }
 
-    static void write(Scene scene, Flows flows) {
-        for (Direction direction : Direction.values()) {
-            new Rules(scene, flows, direction).write();
+        Instance numbered(Map<String, Integer> numbers) {
+            return new Instance(rule, direction, domain, numbers.get(name()));
         }
     }
 
-    private void write() {
-        for (SecurityGroup group : scene.view.groups().values()) {
-            List<Local> ports =
-                    scene.locals.values().stream()
-                            .filter(local -> local.up())
-                            .filter(local -> local.port().groups().contains(group.getId()))
-                            .toList();
-            for (SecurityGroupRule rule : group.getRulesList()) {
-                if (rule.getDirection() == direction.ofRules && !ports.isEmpty()) {
-                    addInstances(rule, ports);
-                }
+    /**
+     * What a port has to do with a rule.
+     *
+     * @param remote it is in the remote group; else the rule is for it
+     */
+    record Clause(Direction direction, Conjunction conjunction, boolean v6, boolean remote) {}
+
+    /** The rules for plugged ports that pass packets. */
+    static Rules of(NodeView view, Collection<LogicalPort> ports) {
+        Map<String, SortedSet<String>> domains = new TreeMap<>();
+        for (LogicalPort port : ports) {
+            String domain = view.domain(port.networkId()).id();
+            for (String group : port.groups()) {
+                domains.computeIfAbsent(group, id -> new TreeSet<>()).add(domain);
             }
         }
-        Map<String, Integer> numbers = Numbers.of(instances.stream().map(Instance::name).toList());
-        instances.forEach(instance -> write(instance, numbers.get(instance.name())));
+        List<Instance> instances = new ArrayList<>();
+        for (Direction direction : Direction.values()) {
+            List<Instance> found = new ArrayList<>();
+            for (SecurityGroup group : view.groups().values()) {
+                for (SecurityGroupRule rule : group.getRulesList()) {
+                    if (rule.getDirection() == direction.ofRules) {
+                        domains(rule, domains.getOrDefault(group.getId(), NOWHERE))
+                                .forEach(d -> found.add(new Instance(rule, direction, d, 0)));
+                    }
+                }
+            }
+            Map<String, Integer> numbers = Numbers.of(found.stream().map(Instance::name).toList());
+            found.forEach(instance -> instances.add(instance.numbered(numbers)));
+        }
+        return new Rules(List.copyOf(instances));
     }
 
-    private void addInstances(SecurityGroupRule rule, List<Local> ports) {
-        if (rule.getRemoteGroupId().isEmpty()) {
-            instances.add(
-                    new Instance(rule, scene.view.domain(ports.get(0).network().id()), ports));
-            return;
-        }
-        ports.stream()
-                .map(local -> scene.view.domain(local.network().id()))
-                .distinct()
-                .forEach(
-                        domain -> instances.add(new Instance(rule, domain, within(domain, ports))));
+    private static Collection<String> domains(SecurityGroupRule rule, SortedSet<String> ofPorts) {
+        return rule.getRemoteGroupId().isEmpty() && !ofPorts.isEmpty() ? List.of("") : ofPorts;
     }
 
-    private static List<Local> within(Domain domain, List<Local> ports) {
-        return ports.stream()
-                .filter(local -> domain.networks().contains(local.network().id()))
-                .toList();
+    /**
+     * The clauses of a port of a domain and these groups.
+     *
+     * @param passes it is plugged and passes packets
+     */
+    List<Clause> clauses(String domain, Set<String> groups, boolean passes) {
+        List<Clause> clauses = new ArrayList<>();
+        for (Instance one : instances) {
+            boolean within = !one.remoteGroup() || one.domain().equals(domain);
+            if (passes && within && groups.contains(one.rule().getSecurityGroupId())) {
+                clauses.add(clause(one, 1, false));
+            }
+            if (within && one.remoteGroup() && groups.contains(one.rule().getRemoteGroupId())) {
+                clauses.add(clause(one, 3, true));
+            }
+        }
+        return List.copyOf(clauses);
     }
 
-    private void write(Instance instance, int number) {
-        SecurityGroupRule rule = instance.rule();
-        int clauses = instance.remoteGroup() ? 3 : 2;
-        for (Local local : instance.ports()) {
-            in(local.name())
-                    .is(direction.port, local.ofport())
-                    .clause(new Conjunction(number, 1, clauses));
-        }
-        for (List<Match> what : what(instance)) {
-            Flows.Draft draft = in("security rules");
-            what.forEach(draft::is);
-            draft.clause(new Conjunction(number, 2, clauses));
-        }
-        if (instance.remoteGroup()) {
-            for (LogicalPort member :
-                    scene.view.members(rule.getRemoteGroupId(), instance.domain())) {
-                for (Address address : addresses(member, instance.v6())) {
-                    in("port " + member.id())
+    private static Clause clause(Instance one, int clause, boolean remote) {
+        Conjunction conjunction = new Conjunction(one.number(), clause, one.clauses());
+        return new Clause(one.direction(), conjunction, one.v6(), remote);
+    }
+
+    /** The clauses that are about a port. */
+    static void write(PortPart part, Flows flows) {
+        for (Clause clause : part.clauses()) {
+            Direction direction = clause.direction();
+            if (clause.remote()) {
+                for (Address address : addresses(part.port(), clause.v6())) {
+                    flows.in(direction.rules, PRIORITY, part.name())
                             .ip(address.v6())
                             .is(direction.remote(address.v6()), address)
-                            .clause(new Conjunction(number, 3, clauses));
+                            .clause(clause.conjunction());
                 }
+            } else {
+                flows.in(direction.rules, PRIORITY, part.name())
+                        .is(direction.port, part.plug().orElseThrow().ofport())
+                        .clause(clause.conjunction());
             }
         }
-        in("rule " + rule.getId() + " of group " + rule.getSecurityGroupId())
-                .is(Field.CONJUNCTION, number)
-                .then(new Resubmit(direction.allowed));
     }
 
     private static List<Address> addresses(LogicalPort member, boolean v6) {
@@ -135,7 +153,28 @@ final class Rules {
         return addresses;
     }
 
-    private List<List<Match>> what(Instance instance) {
+    @Override
+    public String name() {
+        return "security rules";
+    }
+
+    @Override
+    public void write(Flows flows) {
+        for (Instance one : instances) {
+            for (List<Match> what : what(one)) {
+                Flows.Draft draft = flows.in(one.direction().rules, PRIORITY, name());
+                what.forEach(draft::is);
+                draft.clause(new Conjunction(one.number(), 2, one.clauses()));
+            }
+            SecurityGroupRule rule = one.rule();
+            String serves = "rule " + rule.getId() + " of group " + rule.getSecurityGroupId();
+            flows.in(one.direction().rules, PRIORITY, serves)
+                    .is(Field.CONJUNCTION, one.number())
+                    .then(new Resubmit(one.direction().allowed));
+        }
+    }
+
+    private static List<List<Match>> what(Instance instance) {
         SecurityGroupRule rule = instance.rule();
         boolean v6 = instance.v6();
         List<Match> common = new ArrayList<>();
@@ -153,7 +192,7 @@ final class Rules {
         if (!rule.getRemoteIpPrefix().isEmpty()) {
             Prefix prefix = Prefix.parse(rule.getRemoteIpPrefix());
             if (prefix.length() > 0) {
-                common.add(Match.of(direction.remote(v6), prefix));
+                common.add(Match.of(instance.direction().remote(v6), prefix));
             }
         }
         if (rule.getPortRangeMin() == 0) {
@@ -181,9 +220,5 @@ final class Rules {
             from += size;
         }
         return blocks;
-    }
-
-    private Flows.Draft in(String serves) {
-        return flows.in(direction.rules, PRIORITY, serves);
     }
 }

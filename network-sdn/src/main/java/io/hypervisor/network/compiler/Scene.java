@@ -1,74 +1,113 @@
 package io.hypervisor.network.compiler;
 
+import io.hypervisor.api.v1.VTEP;
 import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.LogicalFloatingIp;
 import io.hypervisor.network.model.LogicalNetwork;
-import io.hypervisor.network.model.LogicalPort;
 import io.hypervisor.network.model.LogicalRouter;
+import io.hypervisor.network.model.LogicalSubnet;
 import io.hypervisor.network.model.NodeView;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** View and wiring side by side: what all tables are written from. */
-final class Scene {
-    final NodeView view;
-    final Wiring wiring;
-    final SortedMap<String, Local> locals = new TreeMap<>();
-    private final SortedMap<String, List<Local>> upByNetwork = new TreeMap<>();
-    private final SortedMap<String, List<Known>> known = new TreeMap<>();
-    private final Map<String, Integer> routerKeys;
+/**
+ * View and wiring side by side, without ports: what all flows are written from that are not about a
+ * port.
+ *
+ * @param subnets by network
+ * @param wiring without ports
+ * @param taken subnets of which a port has the gateway's address
+ * @param routerKeys values of {@link Field#ROUTER}
+ */
+record Scene(
+        SortedMap<String, LogicalNetwork> networks,
+        Map<String, List<LogicalSubnet>> subnets,
+        SortedMap<String, LogicalRouter> routers,
+        SortedMap<String, LogicalFloatingIp> floatingIps,
+        SortedMap<String, VTEP> vteps,
+        Wiring wiring,
+        Set<String> taken,
+        Map<String, Integer> routerKeys)
+        implements Part {
 
-    Scene(NodeView view, Wiring wiring) {
-        this.view = view;
-        this.wiring = wiring;
-        this.routerKeys = Numbers.of(view.routers().keySet());
-        wiring.ports().forEach(this::plug);
-        for (Local local : locals.values()) {
-            if (local.up()) {
-                append(upByNetwork, local.network().id(), local);
-            }
-        }
-        findKnown();
+    static Scene of(NodeView view, Wiring wiring) {
+        Map<String, List<LogicalSubnet>> subnets =
+                view.networks().keySet().stream()
+                        .collect(Collectors.toMap(id -> id, view::subnetsOf));
+        return new Scene(
+                view.networks(),
+                subnets,
+                view.routers(),
+                view.floatingIps(),
+                view.vteps(),
+                wiring.withoutPorts(),
+                taken(view),
+                Numbers.of(view.routers().keySet()));
     }
 
-    private void plug(String id, Wiring.Plug plug) {
-        LogicalPort port = view.ports().get(id);
-        if (port == null || !here(port.nodeId())) {
-            return;
-        }
-        LogicalNetwork network = view.networks().get(port.networkId());
-        if (wiring.carries(network)) {
-            locals.put(id, new Local(port, network, plug.ofport(), plug.zone()));
-        }
-    }
-
-    private void findKnown() {
-        for (LogicalPort port : view.ports().values()) {
-            if (!port.nodeId().isEmpty() && !port.ofRouter()) {
-                port.addresses()
-                        .forEach(
-                                address ->
-                                        append(
-                                                known,
-                                                port.networkId(),
-                                                new Known(
-                                                        address,
-                                                        port.mac(),
-                                                        false,
-                                                        port.mac(),
-                                                        "port " + port.id())));
+    private static Set<String> taken(NodeView view) {
+        Set<String> taken = new TreeSet<>();
+        for (LogicalSubnet subnet : view.subnets().values()) {
+            boolean found =
+                    view.portsOf(subnet.networkId()).stream()
+                            .filter(port -> port.addresses().contains(subnet.gateway()))
+                            .anyMatch(port -> !Known.of(port).isEmpty());
+            if (found) {
+                taken.add(subnet.id());
             }
         }
-        view.routers().values().forEach(this::findKnownOf);
-        for (LogicalFloatingIp floating : view.floatingIps().values()) {
-            if (view.routers().get(floating.routerId()).up() && !floating.nodeId().isEmpty()) {
-                append(
-                        known,
-                        floating.networkId(),
+        return taken;
+    }
+
+    @Override
+    public String name() {
+        return "all but ports";
+    }
+
+    @Override
+    public void write(Flows flows) {
+        Classify.write(this, flows);
+        PortSecurity.write(flows);
+        NdSecurity.write(flows);
+        Learn.write(this, flows);
+        Answer.write(this, flows);
+        Ask.write(flows);
+        Tracking.write(flows);
+        Switching.write(this, flows);
+        Routers.write(this, flows);
+        Routes.write(this, flows);
+        External.write(this, flows);
+        Neighbours.write(this, flows);
+    }
+
+    /** A network as its ports see it. */
+    Segment segment(LogicalNetwork network) {
+        boolean active = reaches(network.id());
+        return new Segment(
+                network,
+                active,
+                active ? key(network) : 0,
+                routed(network),
+                subnetsOf(network.id()),
+                interfaces(network));
+    }
+
+    /** Addresses of a network that routers have and floating IPs. */
+    List<Known> known(LogicalNetwork network) {
+        List<Known> known = new ArrayList<>();
+        routers.values().forEach(router -> findKnown(network, router, known));
+        for (LogicalFloatingIp floating : floatingIps.values()) {
+            if (floating.networkId().equals(network.id())
+                    && routers.get(floating.routerId()).up()
+                    && !floating.nodeId().isEmpty()) {
+                known.add(
                         new Known(
                                 floating.address(),
                                 floating.mac(),
@@ -77,37 +116,32 @@ final class Scene {
                                 "floating IP " + floating.id()));
             }
         }
+        return known;
     }
 
-    private void findKnownOf(LogicalRouter router) {
+    private void findKnown(LogicalNetwork network, LogicalRouter router, List<Known> known) {
         String serves = "router " + router.id();
         boolean gatewayHere = gatewayHere(router);
         for (LogicalRouter.Interface end : router.interfaces()) {
-            append(
-                    known,
-                    end.networkId(),
-                    new Known(end.address(), end.mac(), gatewayHere, wiring.mac(), serves));
-        }
-        if (router.up() && router.gateway().isPresent()) {
-            LogicalRouter.Gateway gateway = router.gateway().get();
-            if (!gateway.nodeId().isEmpty()) {
-                for (LogicalRouter.GatewayAddress address : gateway.addresses()) {
-                    append(
-                            known,
-                            gateway.networkId(),
-                            new Known(
-                                    address.address(),
-                                    gateway.mac(),
-                                    gatewayHere,
-                                    gateway.mac(),
-                                    serves));
-                }
+            if (end.networkId().equals(network.id())) {
+                known.add(new Known(end.address(), end.mac(), gatewayHere, wiring.mac(), serves));
             }
         }
-    }
-
-    private static <T> void append(SortedMap<String, List<T>> map, String key, T value) {
-        map.computeIfAbsent(key, k -> new ArrayList<>()).add(value);
+        router.gateway()
+                .filter(gateway -> router.up() && !gateway.nodeId().isEmpty())
+                .filter(gateway -> gateway.networkId().equals(network.id()))
+                .ifPresent(
+                        gateway ->
+                                gateway.addresses().stream()
+                                        .map(
+                                                own ->
+                                                        new Known(
+                                                                own.address(),
+                                                                gateway.mac(),
+                                                                gatewayHere,
+                                                                gateway.mac(),
+                                                                serves))
+                                        .forEach(known::add));
     }
 
     boolean here(String nodeId) {
@@ -124,25 +158,18 @@ final class Scene {
     }
 
     /** The networks that are up and whose frames this node can take, by id. */
-    List<LogicalNetwork> networks() {
-        return view.networks().values().stream()
-                .filter(network -> network.up() && wiring.carries(network))
-                .toList();
+    List<LogicalNetwork> active() {
+        return networks.values().stream().filter(network -> reaches(network.id())).toList();
     }
 
-    /** The plugged ports of a network that pass packets, by id. */
-    List<Local> locals(LogicalNetwork network) {
-        return upByNetwork.getOrDefault(network.id(), List.of());
-    }
-
-    /** Addresses of a network that somebody has. */
-    List<Known> known(LogicalNetwork network) {
-        return known.getOrDefault(network.id(), List.of());
+    /** By subnet id. */
+    List<LogicalSubnet> subnetsOf(String networkId) {
+        return subnets.get(networkId);
     }
 
     /** The routers' ends in a network. */
     List<LogicalRouter.Interface> interfaces(LogicalNetwork network) {
-        return view.routers().values().stream()
+        return routers.values().stream()
                 .flatMap(router -> router.interfaces().stream())
                 .filter(end -> end.networkId().equals(network.id()))
                 .toList();
@@ -151,16 +178,16 @@ final class Scene {
     /** Whether a router leads to the network. */
     boolean routed(LogicalNetwork network) {
         return !interfaces(network).isEmpty()
-                || view.routers().values().stream()
+                || routers.values().stream()
                         .flatMap(router -> router.gateway().stream())
                         .anyMatch(gateway -> gateway.networkId().equals(network.id()));
     }
 
     /** Floating IPs that this node translates, by id. */
     List<LogicalFloatingIp> floatingIpsHere() {
-        return view.floatingIps().values().stream()
+        return floatingIps.values().stream()
                 .filter(floating -> here(floating.nodeId()))
-                .filter(floating -> view.routers().get(floating.routerId()).up())
+                .filter(floating -> routers.get(floating.routerId()).up())
                 .filter(floating -> reaches(floating.networkId()))
                 .filter(floating -> wiring.routerZones().containsKey(floating.routerId()))
                 .toList();
@@ -168,19 +195,19 @@ final class Scene {
 
     /** Routers that are up and whose way out of the cluster is this node, by id. */
     List<LogicalRouter> gatewaysHere() {
-        return view.routers().values().stream()
+        return routers.values().stream()
                 .filter(router -> router.up() && gatewayHere(router))
                 .toList();
     }
 
     /** Whether the network is up and frames of it can be sent from this node. */
     boolean reaches(String networkId) {
-        LogicalNetwork network = view.networks().get(networkId);
+        LogicalNetwork network = networks.get(networkId);
         return network.up() && wiring.carries(network);
     }
 
     LogicalNetwork network(String id) {
-        return view.networks().get(id);
+        return networks.get(id);
     }
 
     long key(LogicalNetwork network) {
@@ -197,10 +224,10 @@ final class Scene {
      * endpoint.
      */
     List<Action> tunnel(LogicalNetwork network, String nodeId) {
-        if (wiring.tunnel() == 0 || !view.vteps().containsKey(nodeId)) {
+        if (wiring.tunnel() == 0 || !vteps.containsKey(nodeId)) {
             return List.of();
         }
-        Address endpoint = Address.parse(view.vteps().get(nodeId).getIp());
+        Address endpoint = Address.parse(vteps.get(nodeId).getIp());
         return List.of(
                 Action.set(Field.TUNNEL_ID, network.vni()),
                 Action.set(endpoint.v6() ? Field.TUNNEL_TARGET6 : Field.TUNNEL_TARGET, endpoint),

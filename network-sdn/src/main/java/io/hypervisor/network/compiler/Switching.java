@@ -11,15 +11,11 @@ import io.hypervisor.network.model.LogicalRouter;
 import io.hypervisor.network.model.Mac;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
  * Where a frame goes by its MAC address: a local port, another node, the physical network, or a
- * router. What comes from elsewhere stays here. What is for all is sent to the ports and to those
- * nodes that carry ports of the network, a hundred per flow, because a flow has room for some 450.
+ * router. What comes from elsewhere stays here. What is for all: {@link Flooding}.
  *
  * <pre>
  * table=40, priority=100,reg0=0x1388,dl_dst=02:68:76:00:00:05
@@ -29,12 +25,6 @@ import java.util.TreeSet;
  * </pre>
  */
 final class Switching {
-    private static final Match TO_MANY =
-            Match.masked(Field.ETH_DST, 0x0100_0000_0000L, 0x0100_0000_0000L);
-
-    private static final int PART = 100;
-    private static final int FIRST_OF_TUNNELS = 0x10000;
-
     private final Scene scene;
     private final Flows flows;
 
@@ -45,8 +35,8 @@ final class Switching {
 
     static void write(Scene scene, Flows flows) {
         Switching switching = new Switching(scene, flows);
-        scene.networks().forEach(switching::ofNetwork);
-        scene.view.routers().values().forEach(switching::toRouter);
+        scene.active().forEach(switching::ofNetwork);
+        scene.routers().values().forEach(switching::toRouter);
         for (LogicalFloatingIp floating : scene.floatingIpsHere()) {
             switching.enter(
                     floating.networkId(),
@@ -62,96 +52,37 @@ final class Switching {
     }
 
     private void ofNetwork(LogicalNetwork network) {
-        for (LogicalPort port : scene.view.portsOf(network.id())) {
-            if (!port.ofRouter() && !port.nodeId().isEmpty()) {
-                toPort(network, port);
-            }
-        }
-        String serves = "network " + network.id();
-        flows.in(Stage.SWITCH, 50, serves)
-                .is(Field.NETWORK, scene.key(network))
-                .is(TO_MANY)
-                .then(toLocals(network));
-        from(Origin.HERE, network, 60, serves).is(TO_MANY).then(toAll(network));
         if (!network.overlay()) {
-            from(Origin.HERE, network, 10, serves).then(scene.physical(network));
+            from(Origin.HERE, network, 10, "network " + network.id()).then(scene.physical(network));
         }
     }
 
-    private void toPort(LogicalNetwork network, LogicalPort port) {
-        String serves = "port " + port.id();
-        Local local = scene.locals.get(port.id());
-        if (local != null) {
-            Flows.Draft draft =
-                    flows.in(Stage.SWITCH, 100, local.up() ? serves : local.reasonDown())
-                            .is(Field.NETWORK, scene.key(network))
-                            .is(Field.ETH_DST, port.mac());
-            draft.then(local.up() ? deliver(local) : List.of());
-        } else if (network.overlay() && !scene.here(port.nodeId())) {
-            List<Action> tunnel = scene.tunnel(network, port.nodeId());
-            if (!tunnel.isEmpty()) {
-                from(Origin.HERE, network, 100, serves).is(Field.ETH_DST, port.mac()).then(tunnel);
-            }
+    static void toPort(PortPart part, Flows flows) {
+        LogicalPort port = part.port();
+        if (!part.segment().active() || port.ofRouter()) {
+            return;
+        }
+        String serves = part.name();
+        if (part.local().isPresent()) {
+            Local local = part.local().get();
+            flows.in(Stage.SWITCH, 100, local.up() ? serves : local.reasonDown())
+                    .is(Field.NETWORK, part.segment().key())
+                    .is(Field.ETH_DST, port.mac())
+                    .then(local.up() ? deliver(local.ofport(), local.zone()) : List.of());
+        } else if (!part.tunnel().isEmpty()) {
+            flows.in(Stage.SWITCH, 100, serves)
+                    .is(Field.NETWORK, part.segment().key())
+                    .is(Field.ORIGIN, Origin.HERE)
+                    .is(Field.ETH_DST, port.mac())
+                    .then(part.tunnel());
         }
     }
 
-    private static List<Action> deliver(Local local) {
+    static List<Action> deliver(int ofport, int zone) {
         return List.of(
-                set(Field.TARGET, local.ofport()),
-                set(Field.TARGET_ZONE, local.zone()),
+                set(Field.TARGET, ofport),
+                set(Field.TARGET_ZONE, zone),
                 new Resubmit(Stage.INGRESS_TRACK));
-    }
-
-    private List<Action> toLocals(LogicalNetwork network) {
-        return inParts(network, 0, scene.locals(network).stream().map(Switching::deliver).toList());
-    }
-
-    /** What is done to a frame for each who gets it; parts are numbered from the first. */
-    private List<Action> inParts(LogicalNetwork network, int first, List<List<Action>> each) {
-        if (each.size() <= PART) {
-            return each.stream().flatMap(List::stream).toList();
-        }
-        List<Action> actions = new ArrayList<>();
-        for (int from = 0; from < each.size(); from += PART) {
-            int part = first + from / PART;
-            flows.in(Stage.FLOOD, 100, "network " + network.id())
-                    .is(Field.NETWORK, scene.key(network))
-                    .is(Field.TARGET_ZONE, part)
-                    .then(
-                            each.subList(from, Math.min(from + PART, each.size())).stream()
-                                    .flatMap(List::stream)
-                                    .toList());
-            // What needs a zone sets it anew.
-            actions.add(set(Field.TARGET_ZONE, part));
-            actions.add(new Resubmit(Stage.FLOOD));
-        }
-        return actions;
-    }
-
-    private List<Action> toAll(LogicalNetwork network) {
-        List<Action> actions = new ArrayList<>();
-        if (!network.overlay()) {
-            actions.addAll(toLocals(network));
-            // Last, because of the tag.
-            actions.addAll(scene.physical(network));
-            return actions;
-        }
-        SortedSet<String> nodes = new TreeSet<>();
-        scene.view.portsOf(network.id()).forEach(port -> nodes.add(port.nodeId()));
-        nodes.remove("");
-        nodes.remove(scene.wiring.nodeId());
-        // IPv6 endpoints first: an IPv4 endpoint that is set wins over them.
-        List<List<Action>> tunnels =
-                nodes.stream()
-                        .map(node -> scene.tunnel(network, node))
-                        .filter(tunnel -> !tunnel.isEmpty())
-                        .sorted(
-                                Comparator.comparing(
-                                        tunnel -> !tunnel.get(1).text().endsWith("ipv6_dst")))
-                        .toList();
-        actions.addAll(inParts(network, FIRST_OF_TUNNELS, tunnels));
-        actions.addAll(toLocals(network));
-        return actions;
     }
 
     private void toRouter(LogicalRouter router) {
@@ -180,7 +111,7 @@ final class Switching {
                 // The network may have several routers, but each of its subnets has one at most.
                 take(
                         from(Origin.PHYSICAL, network, 100, serves(router))
-                                .is(Field.ETH_DST, scene.wiring.mac())
+                                .is(Field.ETH_DST, scene.wiring().mac())
                                 .from(end.subnet()),
                         router,
                         set(Field.ORIGIN, Origin.ELSEWHERE));

@@ -48,19 +48,12 @@ final class Tracking {
         this.next = new Resubmit(direction.next);
     }
 
-    static void write(Scene scene, Flows flows) {
+    static void write(Flows flows) {
         for (Direction direction : Direction.values()) {
             Tracking tracking = new Tracking(direction, flows);
             tracking.track();
             tracking.old();
             tracking.allowed();
-        }
-        // A copy of what it sent to everybody.
-        for (Local local : scene.locals.values()) {
-            flows.in(Stage.INGRESS_TRACK, 200, local.name())
-                    .is(Field.SOURCE, local.ofport())
-                    .is(Field.TARGET, local.ofport())
-                    .drop();
         }
         // The answer of a physical DHCP server is no reply to a question to everybody.
         Resubmit deliver = new Resubmit(Stage.DELIVER);
@@ -72,6 +65,14 @@ final class Tracking {
                 .is(Field.ORIGIN, Origin.PHYSICAL)
                 .udp(true, 547, 546)
                 .then(deliver);
+    }
+
+    static void ofPort(Local local, Flows flows) {
+        // A copy of what it sent to everybody.
+        flows.in(Stage.INGRESS_TRACK, 200, local.name())
+                .is(Field.SOURCE, local.ofport())
+                .is(Field.TARGET, local.ofport())
+                .drop();
     }
 
     private void track() {

@@ -43,6 +43,10 @@ public record Wiring(
         return Mac.ofNode(nodeId);
     }
 
+    Wiring withoutPorts() {
+        return new Wiring(nodeId, vtep, tunnel, patches, new TreeMap<>(), routerZones);
+    }
+
     /** What an interface leads to, in words. */
     String behind(int ofport) {
         if (ofport == tunnel && tunnel > 0) {

@@ -5,7 +5,9 @@ import io.hypervisor.api.internal.v1.NodeRouter;
 import io.hypervisor.api.internal.v1.RouterInterface;
 import io.hypervisor.api.v1.ExternalGateway;
 import io.hypervisor.api.v1.FixedIP;
+import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.SecurityGroup;
+import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.api.v1.VTEP;
 
 import java.util.ArrayList;
@@ -38,9 +40,14 @@ public final class NodeView {
 
     /** The view that these objects make, in any order. */
     public static NodeView of(Collection<NetworkObject> objects) {
+        return new NodeView().next(objects);
+    }
+
+    /** The view that these objects make. What did not change is not parsed again. */
+    public NodeView next(Collection<NetworkObject> objects) {
         NodeView view = new NodeView();
-        objects.forEach(view::addIndependent);
-        objects.forEach(view::addDependent);
+        objects.forEach(object -> view.addIndependent(object, this));
+        objects.forEach(object -> view.addDependent(object, this));
         objects.forEach(view::addFloatingIp);
         view.subnets.values().forEach(s -> append(view.subnetsByNetwork, s.networkId(), s));
         for (LogicalPort port : view.ports.values()) {
@@ -51,13 +58,20 @@ public final class NodeView {
         return view;
     }
 
-    private void addIndependent(NetworkObject object) {
+    private void addIndependent(NetworkObject object, NodeView former) {
         switch (object.getObjectCase()) {
-            case NETWORK ->
-                    networks.put(
-                            object.getNetwork().getId(), LogicalNetwork.of(object.getNetwork()));
-            case SUBNET ->
-                    subnets.put(object.getSubnet().getId(), LogicalSubnet.of(object.getSubnet()));
+            case NETWORK -> {
+                Network network = object.getNetwork();
+                LogicalNetwork known = former.networks.get(network.getId());
+                boolean same = known != null && known.source().equals(network);
+                networks.put(network.getId(), same ? known : LogicalNetwork.of(network));
+            }
+            case SUBNET -> {
+                Subnet subnet = object.getSubnet();
+                LogicalSubnet known = former.subnets.get(subnet.getId());
+                boolean same = known != null && known.source().equals(subnet);
+                subnets.put(subnet.getId(), same ? known : LogicalSubnet.of(subnet));
+            }
             case SECURITY_GROUP ->
                     groups.put(object.getSecurityGroup().getId(), object.getSecurityGroup());
             case VTEP -> vteps.put(object.getVtep().getNodeId(), object.getVtep());
@@ -65,7 +79,7 @@ public final class NodeView {
         }
     }
 
-    private void addDependent(NetworkObject object) {
+    private void addDependent(NetworkObject object, NodeView former) {
         switch (object.getObjectCase()) {
             case SUBNET -> {
                 if (!networks.containsKey(object.getSubnet().getNetworkId())) {
@@ -73,8 +87,11 @@ public final class NodeView {
                 }
             }
             case PORT -> {
+                String id = object.getPort().getPort().getId();
                 if (networks.containsKey(object.getPort().getPort().getNetworkId())) {
-                    ports.put(object.getPort().getPort().getId(), LogicalPort.of(object.getPort()));
+                    LogicalPort known = former.ports.get(id);
+                    boolean same = known != null && known.source().equals(object.getPort());
+                    ports.put(id, same ? known : LogicalPort.of(object.getPort()));
                 }
             }
             case ROUTER ->
