@@ -13,12 +13,12 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The network devices of this machine, as far as they concern the switch. */
@@ -36,8 +36,13 @@ final class Devices {
         this.mark = mark;
     }
 
-    boolean exists(String name) {
-        return Nics.isDevice(name) && Files.exists(ALL.resolve(name), LinkOption.NOFOLLOW_LINKS);
+    /** The names of all that there are. */
+    static Set<String> all() {
+        String[] names = ALL.toFile().list();
+        if (names == null) {
+            throw new UncheckedIOException(new IOException("cannot list " + ALL));
+        }
+        return Set.of(names);
     }
 
     /**

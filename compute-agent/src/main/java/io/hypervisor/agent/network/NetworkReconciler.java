@@ -13,8 +13,9 @@ import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Outcome;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.WorkQueue;
+import io.hypervisor.network.compiler.Compilation;
+import io.hypervisor.network.compiler.FlowChanges;
 import io.hypervisor.network.compiler.FlowCompiler;
-import io.hypervisor.network.compiler.FlowTable;
 import io.hypervisor.network.compiler.Wiring;
 import io.hypervisor.network.model.NodeView;
 import io.hypervisor.network.ovs.Attachment;
@@ -89,6 +90,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     private final Counter packetsIn;
     private NavigableMap<String, NetworkObject> objects = new TreeMap<>();
     private NodeView view = NodeView.of(List.of());
+    private final Compilation table = new Compilation();
     private long revision;
     private volatile Map<String, Boolean> byHand = Map.of();
     private volatile Optional<Applied> applied = Optional.empty();
@@ -171,7 +173,8 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     }
 
     private Outcome pass(NodeView wanted, List<LocalPort> ports, String nodeId, Set<String> fresh) {
-        Map<String, String> failures = plug(ports, fresh);
+        Set<String> devices = Devices.all();
+        Map<String, String> failures = plug(ports, devices, fresh);
         SwitchState has = ovs.state();
         Wiring wiring = wiring(nodeId, has, ports);
         apply(wanted, wiring, ports);
@@ -180,20 +183,26 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         parts.board()
                 .publish(
                         live,
-                        PortStates.of(ports, wanted, has, devices::exists, live, failures),
+                        PortStates.of(ports, wanted, has, devices::contains, live, failures),
                         NodeNetworkState.newBuilder().setAppliedRevision(revision).build());
         byHand =
                 ports.stream()
                         .filter(p -> p.instanceId().isEmpty())
                         .map(LocalPort::device)
                         .distinct()
-                        .collect(Collectors.toMap(d -> d, devices::exists));
+                        .collect(Collectors.toMap(d -> d, devices::contains));
         return Outcome.done();
     }
 
     /** Nobody tells of a device that an operator makes or removes. */
     private void lookForDevices() {
-        if (byHand.entrySet().stream().anyMatch(d -> devices.exists(d.getKey()) != d.getValue())) {
+        Map<String, Boolean> known = byHand;
+        if (known.isEmpty()) {
+            return;
+        }
+        Set<String> there = Devices.all();
+        if (known.entrySet().stream()
+                .anyMatch(device -> there.contains(device.getKey()) != device.getValue())) {
             wake();
         }
     }
@@ -202,7 +211,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     private NodeView view(Intent intent) {
         // The journal keeps the map where nothing in it changes.
         if (intent.network() != objects) {
-            view = NodeView.of(intent.network().values());
+            view = view.next(intent.network().values());
             objects = intent.network();
             revision = intent.revision();
         }
@@ -210,10 +219,10 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     }
 
     /** Moves devices; returns why some ports could not be plugged. */
-    private Map<String, String> plug(List<LocalPort> ports, Set<String> fresh) {
-        PortPlan plan =
-                PortPlan.of(
-                        ports, ovs.state(), devices::exists, fresh, parts.contact().isCurrent());
+    private Map<String, String> plug(
+            List<LocalPort> ports, Set<String> devices, Set<String> fresh) {
+        boolean current = parts.contact().isCurrent();
+        PortPlan plan = PortPlan.of(ports, ovs.state(), devices::contains, fresh, current);
         for (String device : plan.unplug()) {
             ovs.unplug(device);
             log.info("device={}: unplugged", device);
@@ -227,6 +236,8 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
                 failures.put(port.id(), e.getMessage());
             }
         }
+        // Their numbers are in their flows, which are then loaded once.
+        ovs.awaitNumbers(plan.plug().stream().map(LocalPort::device).collect(Collectors.toSet()));
         return failures;
     }
 
@@ -260,19 +271,20 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
                 .filter(p -> !wiring.ports().get(p.id()).equals(before.get(p.id())))
                 .forEach(p -> devices.silence(p.device()));
         Timer.Sample sample = Timer.start(metrics);
-        FlowTable table = FlowCompiler.compile(wanted, wiring);
+        FlowChanges changes = table.update(wanted, wiring);
         sample.stop(metrics.timer("hypervisor.agent.network.compile"));
-        table.conflicts().forEach(conflict -> log.warn("conflict=\"{}\"", conflict));
+        changes.conflicts().forEach(conflict -> log.warn("conflict=\"{}\"", conflict));
         Timer.Sample applying = Timer.start(metrics);
-        ovs.apply(table);
+        ovs.apply(changes);
         services.use(wanted, wiring);
         long took = applying.stop(metrics.timer("hypervisor.agent.network.apply"));
-        applied = Optional.of(new Applied(wanted, wiring, table.flows().size()));
+        applied = Optional.of(new Applied(wanted, wiring, changes.size()));
         log.info(
-                "revision={} ports={} flows={} took_ms={}: flows live",
+                "revision={} ports={} flows={} changed={} took_ms={}: flows live",
                 revision,
                 wiring.ports().size(),
-                table.flows().size(),
+                changes.size(),
+                changes.put().size() + changes.removed().size(),
                 took / 1_000_000);
     }
 

@@ -86,17 +86,12 @@ final class Answer {
             if (network.vlan() > 0) {
                 reply.add(new PushVlan(network.vlan()));
             }
-            answer(
-                    asked(key, Origin.PHYSICAL, known.serves(), flows),
-                    known.address(),
-                    reply);
+            answer(asked(key, Origin.PHYSICAL, known.serves(), flows), known.address(), reply);
         }
     }
 
     private static Flows.Draft asked(long key, Origin origin, String serves, Flows flows) {
-        return flows.in(Stage.ANSWER, 100, serves)
-                .is(Field.NETWORK, key)
-                .is(Field.ORIGIN, origin);
+        return flows.in(Stage.ANSWER, 100, serves).is(Field.NETWORK, key).is(Field.ORIGIN, origin);
     }
 
     private static void answer(Flows.Draft draft, Address address, List<Action> reply) {

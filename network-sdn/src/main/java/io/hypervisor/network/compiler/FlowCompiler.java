@@ -68,16 +68,14 @@ public final class FlowCompiler {
                             domain + passes + new TreeSet<>(port.groups()),
                             key -> rules.clauses(domain, port.groups(), passes));
             boolean away = segment.network().overlay() && !scene.here(port.nodeId());
-            List<Action> tunnel =
-                    away ? scene.tunnel(segment.network(), port.nodeId()) : List.of();
+            List<Action> tunnel = away ? scene.tunnel(segment.network(), port.nodeId()) : List.of();
             parts.add(new PortPart(port, segment, plug, tunnel, ofPort));
         }
         return parts;
     }
 
     /** Where a port is plugged, if this node carries it and its network. */
-    static Optional<Wiring.Plug> plug(
-            Wiring wiring, LogicalPort port, LogicalNetwork network) {
+    static Optional<Wiring.Plug> plug(Wiring wiring, LogicalPort port, LogicalNetwork network) {
         return port.nodeId().equals(wiring.nodeId()) && wiring.carries(network)
                 ? Optional.ofNullable(wiring.ports().get(port.id()))
                 : Optional.empty();

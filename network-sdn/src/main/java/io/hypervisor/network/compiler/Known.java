@@ -22,7 +22,11 @@ record Known(Address address, Mac mac, boolean here, Mac outside, String serves)
                 .map(
                         address ->
                                 new Known(
-                                        address, port.mac(), false, port.mac(), "port " + port.id()))
+                                        address,
+                                        port.mac(),
+                                        false,
+                                        port.mac(),
+                                        "port " + port.id()))
                 .toList();
     }
 }

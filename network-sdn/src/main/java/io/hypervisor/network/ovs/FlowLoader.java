@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a bridge's flow table what it should be, by ovs-ofctl, all at once or not at all. Knows
- * what it loaded last over the same connection and then sends the difference to that; else the
- * difference to what the switch really holds. Not for several threads.
+ * Makes a bridge's flow table what it should be, by ovs-ofctl, all at once or not at all. While the
+ * connection stands over which it loaded all, it sends what changes; else the difference to what
+ * the switch really holds. Not for several threads.
  */
 final class FlowLoader {
     // 10,000 flows take 0.2 s.
@@ -23,7 +23,6 @@ final class FlowLoader {
 
     private final String bridge;
     private final List<Integer> learned;
-    private Map<String, String> loaded = Map.of();
     private long loadedOver;
 
     /**
@@ -38,44 +37,46 @@ final class FlowLoader {
     }
 
     /**
-     * Loads flows.
+     * Loads flows, in the syntax of ovs-ofctl(8).
      *
-     * @param wanted in the syntax of ovs-ofctl(8), by what they match
+     * @param all that there shall be
+     * @param changes what turns the former ones into these
      * @param connection which one: another than last time means that the switch may have forgotten
      */
-    void load(Map<String, String> wanted, long connection) {
+    void load(Collection<String> all, Changes changes, long connection) {
         if (connection == loadedOver) {
-            List<String> changes = changes(loaded, wanted);
             if (!changes.isEmpty()) {
                 loadedOver = 0;
-                run("add-flows", changes);
+                run("add-flows", changes.lines());
             }
         } else {
             loadedOver = 0;
-            List<String> all = new ArrayList<>(wanted.values());
-            learned.forEach(table -> all.addAll(present(table)));
-            run("replace-flows", all);
+            List<String> lines = new ArrayList<>(all);
+            learned.forEach(table -> lines.addAll(present(table)));
+            run("replace-flows", lines);
         }
-        loaded = wanted;
         loadedOver = connection;
     }
 
-    /** What turns one table into the other, both by match. */
-    static List<String> changes(Map<String, String> from, Map<String, String> to) {
-        List<String> changes = new ArrayList<>();
-        from.forEach(
-                (match, flow) -> {
-                    if (!to.containsKey(match)) {
-                        changes.add("delete_strict " + match);
-                    }
-                });
-        to.forEach(
-                (match, flow) -> {
-                    if (!flow.equals(from.get(match))) {
-                        changes.add("add " + flow);
-                    }
-                });
-        return changes;
+    /**
+     * Changes of flows.
+     *
+     * @param removed what they match
+     * @param put flows by what they match
+     */
+    record Changes(Collection<String> removed, Map<String, String> put) {
+        static final Changes NONE = new Changes(List.of(), Map.of());
+
+        boolean isEmpty() {
+            return removed.isEmpty() && put.isEmpty();
+        }
+
+        List<String> lines() {
+            List<String> lines = new ArrayList<>();
+            removed.forEach(match -> lines.add("delete_strict " + match));
+            put.values().forEach(flow -> lines.add("add " + flow));
+            return lines;
+        }
     }
 
     /** The flows of a table, as they are read in again. */

@@ -131,8 +131,12 @@ final class OpenFlowSession implements Reconnecting.Session {
         var done = new CompletableFuture<Void>();
         synchronized (writing) {
             int xid = ++lastXid;
+            List<ByteBuffer> messages = of.apply(xid);
+            if (messages.isEmpty()) {
+                return CompletableFuture.completedFuture(null);
+            }
             pending.put(xid, done);
-            of.apply(xid).forEach(this::send);
+            messages.forEach(this::send);
             send(OpenFlow.barrier(xid));
         }
         if (closed) {

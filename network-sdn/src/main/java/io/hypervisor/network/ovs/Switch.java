@@ -7,9 +7,13 @@ import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Outcome;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.WorkQueue;
-import io.hypervisor.network.compiler.FlowTable;
+import io.hypervisor.network.compiler.Flow;
+import io.hypervisor.network.compiler.FlowChanges;
 import io.hypervisor.network.compiler.Meter;
 import io.hypervisor.network.compiler.Stage;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -22,6 +26,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -31,9 +39,12 @@ import java.util.stream.Collectors;
  * again and then changes nothing; what it throws is a {@link SwitchException}.
  */
 public final class Switch implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Switch.class);
     private static final Backoff PAUSES =
             new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5));
     private static final String FLOWS = "flows";
+    // With a thousand ports it takes a tenth of that.
+    private static final Duration NUMBERING = Duration.ofSeconds(1);
 
     /** What a device is to the switch. */
     public enum DeviceType {
@@ -49,10 +60,11 @@ public final class Switch implements AutoCloseable {
         }
     }
 
-    /** Flows that somebody wants, by what they match, and the meters that they name. */
-    private record Wanted(Map<String, String> flows, Collection<Meter> meters) {}
+    /** Somebody who waits until these devices have their numbers. */
+    private record Waiter(Set<String> devices, CompletableFuture<Void> numbered) {}
 
     private final SwitchConfig config;
+    private final Tasks tasks;
     private final Ovsdb ovsdb;
     private final PacketChannel channel;
     private final FlowLoader loader;
@@ -60,7 +72,10 @@ public final class Switch implements AutoCloseable {
     private final Object changing = new Object();
     private final Object loading = new Object();
     private Map<String, Integer> zones = Map.of();
-    private Optional<Wanted> wanted = Optional.empty();
+    private final Runnable changed;
+    private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
+    private final Map<String, String> flows = new HashMap<>();
+    private Optional<Collection<Meter>> meters = Optional.empty();
 
     /**
      * Not connected yet.
@@ -70,6 +85,8 @@ public final class Switch implements AutoCloseable {
      */
     public Switch(SwitchConfig config, Tasks tasks, Consumer<PacketIn> packets, Runnable changed) {
         this.config = config;
+        this.tasks = tasks;
+        this.changed = changed;
         this.loader = new FlowLoader(config.openflow(), learned());
         this.reload = new WorkQueue<>("switch", tasks, PAUSES, key -> reload());
         this.ovsdb =
@@ -97,7 +114,7 @@ public final class Switch implements AutoCloseable {
                                         "error",
                                         "external_ids")),
                         tasks,
-                        changed);
+                        this::databaseChanged);
         this.channel =
                 new PacketChannel(
                         config.openflow(),
@@ -113,6 +130,37 @@ public final class Switch implements AutoCloseable {
     public void start() {
         ovsdb.start();
         channel.start();
+    }
+
+    private void databaseChanged() {
+        waiters.stream()
+                .filter(waiter -> numbered(waiter.devices()))
+                .forEach(waiter -> waiter.numbered().complete(null));
+        changed.run();
+    }
+
+    private boolean numbered(Set<String> devices) {
+        // One that failed has -1.
+        return ovsdb.tables().all("Interface").stream()
+                .filter(row -> devices.contains(row.text("name")))
+                .noneMatch(row -> row.texts("ofport").isEmpty());
+    }
+
+    /** Waits until the switch has numbered these devices or refused them, or not that long. */
+    public void awaitNumbers(Set<String> devices) {
+        Waiter waiter = new Waiter(devices, new CompletableFuture<>());
+        waiters.add(waiter);
+        try {
+            if (!numbered(devices)) {
+                tasks.await(waiter.numbered(), NUMBERING);
+            }
+        } catch (TimeoutException | ExecutionException e) {
+            log.debug("devices={}: not numbered yet", devices);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            waiters.remove(waiter);
+        }
     }
 
     /** What the switch has now. */
@@ -238,20 +286,24 @@ public final class Switch implements AutoCloseable {
     }
 
     /**
-     * Makes the flow table and the meters hold just this. Should the switch forget them, as when it
-     * starts again, it is loaded anew without being asked.
+     * Makes the flow table and the meters hold what these changes lead to, from nothing. Changes
+     * that were told and failed are made with the next ones; should the switch forget its flows, as
+     * when it starts again, it is loaded anew without being asked.
      */
-    public void apply(FlowTable table) {
-        Map<String, String> flows = HashMap.newHashMap(table.flows().size());
-        table.flows().forEach(flow -> flows.put(flow.key(), flow.text()));
-        apply(flows, table.meters());
+    public void apply(FlowChanges changes) {
+        Map<String, String> put = HashMap.newHashMap(changes.put().size());
+        changes.put().forEach(flow -> put.put(flow.key(), flow.text()));
+        List<String> removed = changes.removed().stream().map(Flow::key).toList();
+        apply(new FlowLoader.Changes(removed, put), changes.meters());
     }
 
     /** The same with flows in the syntax of ovs-ofctl(8), by what they match. */
-    void apply(Map<String, String> flows, Collection<Meter> meters) {
+    void apply(FlowLoader.Changes changes, Collection<Meter> now) {
         synchronized (loading) {
-            wanted = Optional.of(new Wanted(flows, meters));
-            load(wanted.get());
+            changes.removed().forEach(flows::remove);
+            flows.putAll(changes.put());
+            meters = Optional.of(now);
+            load(changes, now);
         }
     }
 
@@ -271,19 +323,19 @@ public final class Switch implements AutoCloseable {
 
     private Outcome reload() {
         synchronized (loading) {
-            wanted.ifPresent(this::load);
+            meters.ifPresent(wanted -> load(FlowLoader.Changes.NONE, wanted));
         }
         return Outcome.done();
     }
 
-    private void load(Wanted what) {
+    private void load(FlowLoader.Changes changes, Collection<Meter> wanted) {
         long connection = channel.connection();
         if (connection == 0) {
             throw new SwitchException("OpenFlow at " + config.openflow() + ": not connected");
         }
-        channel.ensureMeters(what.meters());
-        loader.load(what.flows(), connection);
-        channel.removeMetersBut(what.meters().stream().map(Meter::id).collect(Collectors.toSet()));
+        channel.ensureMeters(wanted);
+        loader.load(flows.values(), changes, connection);
+        channel.removeMetersBut(wanted.stream().map(Meter::id).collect(Collectors.toSet()));
     }
 
     private Row bridge() {

@@ -40,7 +40,7 @@ record Tables(Map<String, Map<String, Row>> rows) {
 
     private static void put(Map<String, Row> rows, String uuid, JsonObject update) {
         if (update.has("new")) {
-            rows.put(uuid, new Row(uuid, update.getAsJsonObject("new")));
+            rows.put(uuid, Row.of(uuid, update.getAsJsonObject("new")));
         } else {
             rows.remove(uuid);
         }

@@ -40,6 +40,7 @@ class SwitchTest {
     private final AtomicInteger changes = new AtomicInteger();
     private final Map<String, String> mappings = new HashMap<>();
     private Switch node;
+    private Map<String, String> applied = Map.of();
 
     @BeforeEach
     void connect() {
@@ -71,6 +72,7 @@ class SwitchTest {
     private void reopen() {
         node.close();
         node = open();
+        applied = Map.of();
     }
 
     private Attachment plugged(String device) {
@@ -92,12 +94,17 @@ class SwitchTest {
     }
 
     private void apply(List<String> flows, List<Meter> meters) {
+        Map<String, String> before = applied;
         Map<String, String> byMatch = new HashMap<>();
         for (String flow : flows) {
             String match = flow.substring(0, flow.indexOf(" actions="));
             byMatch.put(match.replaceFirst("cookie=[^,]*, ", ""), flow);
         }
-        node.apply(byMatch, meters);
+        List<String> removed =
+                applied.keySet().stream().filter(match -> !byMatch.containsKey(match)).toList();
+        applied = Map.copyOf(byMatch);
+        byMatch.entrySet().removeAll(before.entrySet());
+        node.apply(new FlowLoader.Changes(removed, byMatch), meters);
     }
 
     private static String forward(Attachment from, Attachment to) {

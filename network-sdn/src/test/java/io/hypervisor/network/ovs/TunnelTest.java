@@ -77,13 +77,13 @@ class TunnelTest {
             String out = "table=0, priority=10,in_port=" + port;
             String back = "table=0, priority=10,tun_id=" + VNI + ",in_port=" + tunnel;
             String to = "set_field:" + VNI + "->tun_id,set_field:" + other.vtep() + "->tun_dst";
-            node.apply(
+            Map<String, String> flows =
                     Map.of(
                             out,
                             out + " actions=" + to + ",output:" + tunnel,
                             back,
-                            back + " actions=output:" + port),
-                    List.of());
+                            back + " actions=output:" + port);
+            node.apply(new FlowLoader.Changes(List.of(), flows), List.of());
             return guest.address("10.0.0." + number + "/24");
         }
 

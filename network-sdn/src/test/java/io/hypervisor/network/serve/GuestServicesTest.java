@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.core.VirtualTasks;
-import io.hypervisor.network.compiler.FlowCompiler;
+import io.hypervisor.network.compiler.Compilation;
 import io.hypervisor.network.compiler.Wiring;
 import io.hypervisor.network.model.NodeView;
 import io.hypervisor.network.ovs.Attachment;
@@ -60,7 +60,7 @@ class GuestServicesTest {
         NodeView view =
                 new SmallNetwork().port(WEB, "web").port(DB, "db").port(7, "far", "n2").view();
         await().atMost(LONG).until(() -> wiring().ports().size() == 2);
-        node.apply(FlowCompiler.compile(view, wiring()));
+        node.apply(new Compilation().update(view, wiring()));
         services.use(view, wiring());
     }
 
