@@ -8,6 +8,7 @@ import io.hypervisor.api.v1.CreatePortRequest;
 import io.hypervisor.api.v1.CreateSubnetRequest;
 import io.hypervisor.api.v1.GetPortRequest;
 import io.hypervisor.api.v1.ListNodesRequest;
+import io.hypervisor.api.v1.ListVTEPsRequest;
 import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.api.v1.NetworkServiceGrpc.NetworkServiceBlockingStub;
 import io.hypervisor.api.v1.Port;
@@ -75,11 +76,20 @@ final class Pinging implements Benchmark {
             Processes.await(agent, () -> Clients.readyNodes(controller) == 1);
             ManagedChannel channel = controller.connect();
             try {
+                // Its switch may be later than the node.
+                Processes.await(agent, () -> hasEndpoint(channel));
                 measure(setting, node(vswitch, idle, channel));
             } finally {
                 channel.shutdownNow();
             }
         }
+    }
+
+    private static boolean hasEndpoint(ManagedChannel channel) {
+        return NetworkServiceGrpc.newBlockingStub(channel)
+                        .listVTEPs(ListVTEPsRequest.getDefaultInstance())
+                        .getVtepsCount()
+                > 0;
     }
 
     /** Between the controller, outside, and the node. Goes with the node's namespace. */

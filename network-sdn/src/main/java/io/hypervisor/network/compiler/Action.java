@@ -162,14 +162,30 @@ public sealed interface Action {
      * the last use: the flow there writes the MAC address and {@link Field#FOUND}.
      */
     record Learn(Field hop, Field address, Field mac, long cookie) implements Action {
+        public static final int IDLE_SECONDS = 300;
+        public static final int MOST = 4096;
+        public static final int PRIORITY = 1;
+
+        /** What packets are that use it. */
+        public int etherType() {
+            return hop == Field.NEXT_HOP ? Match.IPV4 : Match.IPV6;
+        }
+
         @Override
         public String text() {
             return "learn(table="
                     + Stage.LEARNED.table()
-                    + ",idle_timeout=300,limit=4096,priority=1,cookie=0x"
+                    + ",idle_timeout="
+                    + IDLE_SECONDS
+                    + ",limit="
+                    + MOST
+                    + ",priority="
+                    + PRIORITY
+                    + ",cookie=0x"
                     + Long.toHexString(cookie)
+                    + ",eth_type=0x"
+                    + Integer.toHexString(etherType())
                     + ","
-                    + (hop == Field.NEXT_HOP ? "eth_type=0x800," : "eth_type=0x86dd,")
                     + Field.NETWORK.symbol()
                     + "[],"
                     + hop.symbol()

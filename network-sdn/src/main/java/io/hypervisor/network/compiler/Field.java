@@ -92,7 +92,7 @@ public enum Field {
     }
 
     /** All its bits. */
-    BigInteger ones() {
+    public BigInteger ones() {
         return BigInteger.ONE.shiftLeft(width).subtract(BigInteger.ONE);
     }
 

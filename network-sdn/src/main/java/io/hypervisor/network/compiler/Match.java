@@ -43,7 +43,8 @@ public record Match(Field field, BigInteger value, BigInteger mask) implements C
         return new Match(field, BigInteger.valueOf(value), BigInteger.valueOf(mask));
     }
 
-    boolean exact() {
+    /** All bits of the field count. */
+    public boolean exact() {
         return mask.equals(field.ones());
     }
 

@@ -10,12 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 
 /**
- * Makes a bridge's flow table what it should be, by ovs-ofctl, all at once or not at all. While the
- * connection stands over which it loaded all, it sends what changes; else the difference to what
- * the switch really holds. Not for several threads.
+ * Makes a bridge's flow table what it should be, whatever it holds, by ovs-ofctl, all at once or
+ * not at all: what is right already is left as it is.
  */
 final class FlowLoader {
     // 10,000 flows take 0.2 s.
@@ -23,10 +21,9 @@ final class FlowLoader {
 
     private final String bridge;
     private final List<Integer> learned;
-    private long loadedOver;
 
     /**
-     * Nothing is known of the bridge yet.
+     * For the bridge of a socket.
      *
      * @param openflow where the bridge speaks OpenFlow
      * @param learned tables that the switch fills by itself, which are left alone
@@ -36,71 +33,31 @@ final class FlowLoader {
         this.learned = List.copyOf(learned);
     }
 
-    /**
-     * Loads flows, in the syntax of ovs-ofctl(8).
-     *
-     * @param all that there shall be
-     * @param changes what turns the former ones into these
-     * @param connection which one: another than last time means that the switch may have forgotten
-     */
-    void load(Collection<String> all, Changes changes, long connection) {
-        if (connection == loadedOver) {
-            if (!changes.isEmpty()) {
-                loadedOver = 0;
-                run("add-flows", changes.lines());
-            }
-        } else {
-            loadedOver = 0;
-            List<String> lines = new ArrayList<>(all);
-            learned.forEach(table -> lines.addAll(present(table)));
-            run("replace-flows", lines);
-        }
-        loadedOver = connection;
-    }
-
-    /**
-     * Changes of flows.
-     *
-     * @param removed what they match
-     * @param put flows by what they match
-     */
-    record Changes(Collection<String> removed, Map<String, String> put) {
-        static final Changes NONE = new Changes(List.of(), Map.of());
-
-        boolean isEmpty() {
-            return removed.isEmpty() && put.isEmpty();
-        }
-
-        List<String> lines() {
-            List<String> lines = new ArrayList<>();
-            removed.forEach(match -> lines.add("delete_strict " + match));
-            put.values().forEach(flow -> lines.add("add " + flow));
-            return lines;
-        }
-    }
-
-    /** The flows of a table, as they are read in again. */
-    List<String> present(int table) {
-        Command.Ended ended = ofctl("--no-stats", "dump-flows", bridge, "table=" + table);
-        return ended.output()
-                .lines()
-                .map(String::strip)
-                .filter(line -> line.contains(" actions="))
-                .toList();
-    }
-
-    private void run(String command, List<String> flows) {
+    /** Loads flows, in the syntax of ovs-ofctl(8). */
+    void load(List<String> flows) {
+        List<String> all = new ArrayList<>(flows);
+        learned.forEach(table -> all.addAll(present(table)));
         try {
             Path file = Files.createTempFile("flows", ".txt");
             try {
-                Files.write(file, flows, StandardCharsets.UTF_8);
-                ofctl("--bundle", command, bridge, file.toString());
+                Files.write(file, all, StandardCharsets.UTF_8);
+                ofctl("--bundle", "replace-flows", bridge, file.toString());
             } finally {
                 Files.delete(file);
             }
         } catch (IOException e) {
             throw new SwitchException("cannot write flows: " + e.getMessage(), e);
         }
+    }
+
+    /** The flows of a table, as they are read in again. */
+    private List<String> present(int table) {
+        Command.Ended ended = ofctl("--no-stats", "dump-flows", bridge, "table=" + table);
+        return ended.output()
+                .lines()
+                .map(String::strip)
+                .filter(line -> line.contains(" actions="))
+                .toList();
     }
 
     private static Command.Ended ofctl(String... arguments) {

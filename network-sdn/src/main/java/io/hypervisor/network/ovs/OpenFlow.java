@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The few messages of OpenFlow 1.3 that carry packets and meters; flows go through ovs-ofctl. All
- * are big-endian, as ByteBuffer is.
+ * The few messages of OpenFlow 1.3 that carry packets and meters; those with flows are made by
+ * {@link FlowMods}. All are big-endian, as ByteBuffer is.
  */
 final class OpenFlow {
     static final int HELLO = 0;
@@ -24,7 +24,7 @@ final class OpenFlow {
 
     static final int HEADER = 8;
 
-    private static final int VERSION = 4;
+    static final int VERSION = 4;
     private static final int EXPERIMENTER = 4;
     private static final int SET_CONFIG = 9;
     private static final int PACKET_OUT = 13;

@@ -1,5 +1,6 @@
 package io.hypervisor.network.ovs;
 
+import io.hypervisor.network.compiler.Flow;
 import io.hypervisor.network.compiler.Meter;
 import io.hypervisor.network.ovs.OpenFlow.MeterCommand;
 
@@ -15,8 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntFunction;
 
 /** One connection of OpenFlow to a bridge. Dies of the first error of the connection. */
 final class OpenFlowSession implements Reconnecting.Session {
@@ -34,9 +35,10 @@ final class OpenFlowSession implements Reconnecting.Session {
     private final SocketChannel channel;
     private final Events events;
     private final Map<Integer, CompletableFuture<Void>> pending = new ConcurrentHashMap<>();
+    private final Map<Integer, String> errors = new ConcurrentHashMap<>();
     private final Map<Integer, Meter> meters = new ConcurrentHashMap<>();
     private final Object writing = new Object();
-    private int lastXid = SET_UP;
+    private final AtomicInteger lastXid = new AtomicInteger(SET_UP);
     private volatile boolean closed;
     private final AtomicLong messages = new AtomicLong();
 
@@ -100,17 +102,21 @@ final class OpenFlowSession implements Reconnecting.Session {
             events.ready();
         }
         CompletableFuture<Void> done = pending.remove(xid);
-        if (done != null) {
+        String error = errors.remove(xid);
+        if (done != null && error == null) {
             done.complete(null);
+        } else if (done != null) {
+            done.completeExceptionally(new IOException(error));
         }
     }
 
     private void failed(int xid, String error) throws IOException {
-        CompletableFuture<Void> done = pending.remove(xid);
-        if (done == null) {
+        // There may be more of the same request.
+        if (pending.containsKey(xid)) {
+            errors.putIfAbsent(xid, error);
+        } else {
             throw new IOException(error);
         }
-        done.completeExceptionally(new IOException(error));
     }
 
     private void begin() {
@@ -123,66 +129,87 @@ final class OpenFlowSession implements Reconnecting.Session {
     /**
      * Sends messages that are one request.
      *
-     * @param of the messages with the request's number
+     * @param xid the request's number, which is theirs
      * @return done when the switch has done them; fails with the switch's first error or the
      *     connection
      */
-    private CompletableFuture<Void> request(IntFunction<List<ByteBuffer>> of) {
-        var done = new CompletableFuture<Void>();
-        synchronized (writing) {
-            int xid = ++lastXid;
-            List<ByteBuffer> messages = of.apply(xid);
-            if (messages.isEmpty()) {
-                return CompletableFuture.completedFuture(null);
-            }
-            pending.put(xid, done);
-            messages.forEach(this::send);
-            send(OpenFlow.barrier(xid));
+    private CompletableFuture<Void> request(int xid, List<ByteBuffer> messages) {
+        if (messages.isEmpty()) {
+            return done();
         }
+        var done = new CompletableFuture<Void>();
+        List<ByteBuffer> all = new ArrayList<>(messages);
+        all.add(OpenFlow.barrier(xid));
+        pending.put(xid, done);
+        send(joined(all));
         if (closed) {
             done.completeExceptionally(new IOException("the connection is closed"));
         }
         return done;
     }
 
-    /** Adds and changes meters. */
-    CompletableFuture<Void> ensureMeters(Collection<Meter> wanted) {
+    /** Adds and changes meters, and removes and puts flows, all or none. */
+    CompletableFuture<Void> change(Collection<Meter> wanted, List<Flow> removed, List<Flow> put) {
         List<Meter> different =
                 wanted.stream().filter(meter -> !meter.equals(meters.get(meter.id()))).toList();
-        List<Integer> known = List.copyOf(meters.keySet());
-        return request(
-                        xid ->
-                                different.stream()
-                                        .map(
-                                                meter ->
-                                                        OpenFlow.meterMod(
-                                                                xid,
-                                                                known.contains(meter.id())
-                                                                        ? MeterCommand.MODIFY
-                                                                        : MeterCommand.ADD,
-                                                                meter))
-                                        .toList())
-                .thenRun(() -> different.forEach(meter -> meters.put(meter.id(), meter)));
+        int xid = lastXid.incrementAndGet();
+        List<ByteBuffer> messages = new ArrayList<>();
+        different.forEach(meter -> messages.add(ensured(xid, meter)));
+        boolean flows = !removed.isEmpty() || !put.isEmpty();
+        if (flows) {
+            messages.addAll(FlowMods.bundle(xid, removed, put));
+        }
+        CompletableFuture<Void> said =
+                request(xid, messages)
+                        .thenRun(() -> different.forEach(meter -> meters.put(meter.id(), meter)));
+        return flows
+                // What the switch refuses is told by the number of what it refuses.
+                ? said.thenCompose(done -> request(xid, List.of(FlowMods.commit(xid))))
+                        .whenComplete((done, error) -> ended(xid, error))
+                : said;
+    }
+
+    private void ended(int xid, Throwable error) {
+        if (error != null) {
+            // Else what was understood of it would wait there. It may be gone already.
+            var _ = request(xid, List.of(FlowMods.discard(xid)));
+        }
+    }
+
+    private static CompletableFuture<Void> done() {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    private ByteBuffer ensured(int xid, Meter meter) {
+        boolean known = meters.containsKey(meter.id());
+        return OpenFlow.meterMod(xid, known ? MeterCommand.MODIFY : MeterCommand.ADD, meter);
     }
 
     /** Removes all other meters, with the flows that name them. */
     CompletableFuture<Void> removeMetersBut(Set<Integer> ids) {
         List<Meter> stale = new ArrayList<>(meters.values());
         stale.removeIf(meter -> ids.contains(meter.id()));
+        int xid = lastXid.incrementAndGet();
         return request(
-                        xid ->
-                                stale.stream()
-                                        .map(
-                                                meter ->
-                                                        OpenFlow.meterMod(
-                                                                xid, MeterCommand.DELETE, meter))
-                                        .toList())
+                        xid,
+                        stale.stream()
+                                .map(meter -> OpenFlow.meterMod(xid, MeterCommand.DELETE, meter))
+                                .toList())
                 .thenRun(() -> stale.forEach(meter -> meters.remove(meter.id())));
     }
 
     /** Forgets the connections that were tracked in a zone. */
     CompletableFuture<Void> flushZone(int zone) {
-        return request(xid -> List.of(OpenFlow.flushZone(xid, zone)));
+        int xid = lastXid.incrementAndGet();
+        return request(xid, List.of(OpenFlow.flushZone(xid, zone)));
+    }
+
+    /** One, because the switch may look at all of its ports each time that it is woken. */
+    private static ByteBuffer joined(List<ByteBuffer> messages) {
+        ByteBuffer all =
+                ByteBuffer.allocate(messages.stream().mapToInt(ByteBuffer::remaining).sum());
+        messages.forEach(all::put);
+        return all.flip();
     }
 
     /** Sends a message, if the connection still stands. */

@@ -1,12 +1,14 @@
 package io.hypervisor.network.ovs;
 
 import io.hypervisor.core.Tasks;
+import io.hypervisor.network.compiler.Flow;
 import io.hypervisor.network.compiler.Meter;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,8 +16,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /**
- * A connection of OpenFlow to the integration bridge, for packets to and from us, meters and
- * connection tracking. It comes back by itself; each new connection tells that the switch may have
+ * A connection of OpenFlow to the integration bridge, for packets to and from us, changes of flows,
+ * meters and connection tracking. It comes back by itself; each new connection tells that the switch may have
  * forgotten everything.
  */
 final class PacketChannel implements AutoCloseable {
@@ -70,9 +72,9 @@ final class PacketChannel implements AutoCloseable {
         }
     }
 
-    /** Adds and changes meters, before flows name them. */
-    void ensureMeters(Collection<Meter> meters) {
-        connection.ask(open -> open.ensureMeters(meters));
+    /** Adds and changes meters, and removes and puts flows, which may name them, all or none. */
+    void change(Collection<Meter> meters, List<Flow> removed, List<Flow> put) {
+        connection.ask(open -> open.change(meters, removed, put));
     }
 
     /** Removes all other meters, once no flow names them. */

@@ -74,7 +74,8 @@ public final class Switch implements AutoCloseable {
     private Map<String, Integer> zones = Map.of();
     private final Runnable changed;
     private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
-    private final Map<String, String> flows = new HashMap<>();
+    private final Map<String, Flow> flows = new HashMap<>();
+    private long loadedOver;
     private Optional<Collection<Meter>> meters = Optional.empty();
 
     /**
@@ -291,19 +292,11 @@ public final class Switch implements AutoCloseable {
      * when it starts again, it is loaded anew without being asked.
      */
     public void apply(FlowChanges changes) {
-        Map<String, String> put = HashMap.newHashMap(changes.put().size());
-        changes.put().forEach(flow -> put.put(flow.key(), flow.text()));
-        List<String> removed = changes.removed().stream().map(Flow::key).toList();
-        apply(new FlowLoader.Changes(removed, put), changes.meters());
-    }
-
-    /** The same with flows in the syntax of ovs-ofctl(8), by what they match. */
-    void apply(FlowLoader.Changes changes, Collection<Meter> now) {
         synchronized (loading) {
-            changes.removed().forEach(flows::remove);
-            flows.putAll(changes.put());
-            meters = Optional.of(now);
-            load(changes, now);
+            changes.removed().forEach(flow -> flows.remove(flow.key()));
+            changes.put().forEach(flow -> flows.put(flow.key(), flow));
+            meters = Optional.of(changes.meters());
+            load(changes.meters(), changes.removed(), changes.put());
         }
     }
 
@@ -323,18 +316,26 @@ public final class Switch implements AutoCloseable {
 
     private Outcome reload() {
         synchronized (loading) {
-            meters.ifPresent(wanted -> load(FlowLoader.Changes.NONE, wanted));
+            meters.ifPresent(wanted -> load(wanted, List.of(), List.of()));
         }
         return Outcome.done();
     }
 
-    private void load(FlowLoader.Changes changes, Collection<Meter> wanted) {
+    private void load(Collection<Meter> wanted, List<Flow> removed, List<Flow> put) {
         long connection = channel.connection();
         if (connection == 0) {
             throw new SwitchException("OpenFlow at " + config.openflow() + ": not connected");
         }
-        channel.ensureMeters(wanted);
-        loader.load(flows.values(), changes, connection);
+        boolean known = connection == loadedOver;
+        // Until it is done nothing is known.
+        loadedOver = 0;
+        if (known) {
+            channel.change(wanted, removed, put);
+        } else {
+            channel.change(wanted, List.of(), List.of());
+            loader.load(flows.values().stream().map(Flow::text).toList());
+        }
+        loadedOver = connection;
         channel.removeMetersBut(wanted.stream().map(Meter::id).collect(Collectors.toSet()));
     }
 

@@ -1,9 +1,14 @@
 package io.hypervisor.network.compiler;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.Mac;
+import io.hypervisor.network.ovs.Switch;
+import io.hypervisor.network.ovs.SwitchConfig;
 import io.hypervisor.network.testing.TestSwitch;
 
 import org.junit.jupiter.api.AfterAll;
@@ -16,8 +21,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -40,7 +47,7 @@ class RealSwitchTest {
     static void start() throws IOException {
         ovs = TestSwitch.start();
         ovs.vsctl("add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev");
-        ovs.vsctl("set", "bridge", "br-int", "fail_mode=secure", "protocols=OpenFlow15");
+        ovs.vsctl("set", "bridge", "br-int", "fail_mode=secure", "protocols=OpenFlow13,OpenFlow15");
         Wiring wiring = NODE.wiring();
         plug("tunnel", wiring.tunnel(), "type=vxlan", "options:remote_ip=flow", "options:key=flow");
         wiring.patches().forEach((name, port) -> plug(name, port, "type=internal"));
@@ -69,6 +76,32 @@ class RealSwitchTest {
     @Test
     void itHasAllFlows() {
         assertThat(ovs.flows("br-int")).hasSameSizeAs(NODE.table().flows());
+    }
+
+    /** Text is told by ovs-ofctl, changes by messages of our own. */
+    @Test
+    void itTakesChangesAsItTakesText() {
+        List<String> text = ovs.flows("br-int");
+        List<Flow> all = List.copyOf(NODE.table().flows());
+        SwitchConfig config =
+                new SwitchConfig(ovs.socket(), "br-int", "netdev", "", 4789, Map.of());
+        try (Tasks tasks = new VirtualTasks();
+                Switch node = new Switch(config, tasks, packet -> {}, () -> {})) {
+            node.start();
+            await().atMost(Duration.ofSeconds(60)).until(() -> node.state().reachable());
+            node.apply(changes(List.of(), List.of()));
+            assertThat(ovs.flows("br-int")).isEmpty();
+            node.apply(changes(List.of(), all));
+            assertThat(ovs.flows("br-int")).isEqualTo(text);
+            node.apply(changes(all, List.of()));
+            assertThat(ovs.flows("br-int")).isEmpty();
+            node.apply(changes(List.of(), all));
+        }
+        assertThat(ovs.flows("br-int")).isEqualTo(text);
+    }
+
+    private static FlowChanges changes(List<Flow> removed, List<Flow> put) {
+        return new FlowChanges(removed, put, NODE.table().meters(), List.of(), put.size());
     }
 
     record Case(String name, String inPort, Packet packet) {

@@ -1,10 +1,22 @@
 package io.hypervisor.network.ovs;
 
+import static io.hypervisor.network.compiler.Field.IN_PORT;
+import static io.hypervisor.network.ovs.Flows.ARP;
+import static io.hypervisor.network.ovs.Flows.IPV4;
+import static io.hypervisor.network.ovs.Flows.drop;
+import static io.hypervisor.network.ovs.Flows.flow;
+import static io.hypervisor.network.ovs.Flows.is;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.network.compiler.Action;
+import io.hypervisor.network.compiler.Action.Measure;
+import io.hypervisor.network.compiler.Action.Output;
+import io.hypervisor.network.compiler.Field;
+import io.hypervisor.network.compiler.Flow;
 import io.hypervisor.network.compiler.Meter;
 import io.hypervisor.network.compiler.Stage;
 import io.hypervisor.network.ovs.Switch.DeviceType;
@@ -19,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +53,7 @@ class SwitchTest {
     private final AtomicInteger changes = new AtomicInteger();
     private final Map<String, String> mappings = new HashMap<>();
     private Switch node;
-    private Map<String, String> applied = Map.of();
+    private Flows flows = new Flows();
 
     @BeforeEach
     void connect() {
@@ -72,7 +85,7 @@ class SwitchTest {
     private void reopen() {
         node.close();
         node = open();
-        applied = Map.of();
+        flows = new Flows();
     }
 
     private Attachment plugged(String device) {
@@ -93,23 +106,18 @@ class SwitchTest {
         return guest;
     }
 
-    private void apply(List<String> flows, List<Meter> meters) {
-        Map<String, String> before = applied;
-        Map<String, String> byMatch = new HashMap<>();
-        for (String flow : flows) {
-            String match = flow.substring(0, flow.indexOf(" actions="));
-            byMatch.put(match.replaceFirst("cookie=[^,]*, ", ""), flow);
-        }
-        List<String> removed =
-                applied.keySet().stream().filter(match -> !byMatch.containsKey(match)).toList();
-        applied = Map.copyOf(byMatch);
-        byMatch.entrySet().removeAll(before.entrySet());
-        node.apply(new FlowLoader.Changes(removed, byMatch), meters);
+    private void apply(List<Flow> wanted, List<Meter> meters) {
+        node.apply(flows.to(wanted, meters));
     }
 
-    private static String forward(Attachment from, Attachment to) {
-        return "cookie=0x7, table=0, priority=10,in_port=%d actions=output:%d"
-                .formatted(from.ofport(), to.ofport());
+    private static Flow forward(Attachment from, Attachment to) {
+        return forward(from, to, List.of());
+    }
+
+    private static Flow forward(Attachment from, Attachment to, List<Action> first) {
+        List<Action> actions = new ArrayList<>(first);
+        actions.add(new Output(to.ofport()));
+        return flow(10, List.of(is(IN_PORT, from.ofport())), actions.toArray(Action[]::new));
     }
 
     @Test
@@ -283,18 +291,31 @@ class SwitchTest {
         assertThat(node.state().zones()).isEqualTo(Map.of("router-b", zones.get("router-b")));
     }
 
+    private static Action to(Attachment one) {
+        return new Output(one.ofport());
+    }
+
+    private static Flow track(Attachment from, Attachment to) {
+        return flow(
+                10,
+                List.of(IPV4, is(IN_PORT, from.ofport())),
+                Action.set(Field.SOURCE_ZONE, from.zone()),
+                new Action.Commit(Field.SOURCE_ZONE, 0),
+                to(to));
+    }
+
     @Test
     void whatAPortTrackedEndsWithIt() {
         Guest a = guest(1);
         Guest b = guest(2);
-        String track = "table=0, priority=10,ip,in_port=%d actions=ct(commit,zone=%d),output:%d";
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
         apply(
                 List.of(
-                        track.formatted(one.ofport(), one.zone(), two.ofport()),
-                        track.formatted(two.ofport(), two.zone(), one.ofport()),
-                        "table=0, priority=1,arp actions=FLOOD"),
+                        track(one, two),
+                        track(two, one),
+                        flow(20, List.of(ARP, is(IN_PORT, one.ofport())), to(two)),
+                        flow(20, List.of(ARP, is(IN_PORT, two.ofport())), to(one))),
                 List.of());
         assertThat(a.pings("10.0.0.2")).isTrue();
         assertThat(b.pings("10.0.0.1")).isTrue();
@@ -324,7 +345,7 @@ class SwitchTest {
         Guest b = guest(2);
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
-        List<String> both = List.of(forward(one, two), forward(two, one));
+        List<Flow> both = List.of(forward(one, two), forward(two, one));
         apply(both, List.of());
         assertThat(a.pings("10.0.0.2")).isTrue();
 
@@ -352,28 +373,32 @@ class SwitchTest {
                         + table
                         + ",idle_timeout=300,priority=1,ip,reg8=1,actions=load:1->NXM_NX_REG9[]";
         real.ofctl("add-flow", "br-int", learned);
-        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of(drop(1)), List.of());
         String both = real.ofctl("--no-stats", "dump-flows", "br-int");
         assertThat(both).contains("idle_timeout=300", "actions=drop");
         reopen();
-        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of(drop(1)), List.of());
         assertThat(real.ofctl("--no-stats", "dump-flows", "br-int")).isEqualTo(both);
     }
 
     @Test
     void aTableThatTheSwitchRefusesChangesNothingAndTheNextOneIsApplied() {
-        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of(drop(1)), List.of());
         assertThatThrownBy(
                         () ->
                                 apply(
                                         List.of(
-                                                "table=0, priority=2 actions=drop",
-                                                "table=0, priority=3,ip actions=meter:77,output:1"),
+                                                drop(2),
+                                                flow(
+                                                        3,
+                                                        List.of(IPV4),
+                                                        new Measure(77),
+                                                        new Output(1))),
                                         List.of()))
                 .isInstanceOf(SwitchException.class)
-                .hasMessageContaining("ovs-ofctl failed");
+                .hasMessageContaining("the switch refuses");
         assertThat(real.flows("br-int")).singleElement().asString().contains("priority=1 ");
-        apply(List.of("table=0, priority=2 actions=drop"), List.of());
+        apply(List.of(drop(2)), List.of());
         assertThat(real.flows("br-int")).singleElement().asString().contains("priority=2 ");
     }
 
@@ -383,12 +408,9 @@ class SwitchTest {
         Guest b = guest(2);
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
-        List<String> flows =
-                List.of(
-                        forward(one, two),
-                        "table=0, priority=10,in_port=%d actions=meter:5,output:%d"
-                                .formatted(two.ofport(), one.ofport()));
-        apply(flows, List.of(new Meter(5, false, 1000, 1000)));
+        List<Flow> both =
+                List.of(forward(one, two), forward(two, one, List.of(new Measure(5))));
+        apply(both, List.of(new Meter(5, false, 1000, 1000)));
         assertThat(a.pings("10.0.0.2")).isTrue();
 
         real.killVswitchd();
@@ -412,17 +434,17 @@ class SwitchTest {
     void meters() {
         Meter slow = new Meter(3, false, 10, 20);
         Meter fast = new Meter(4, true, 5000, 600);
-        apply(List.of("table=0, priority=1 actions=meter:3,output:1"), List.of(slow, fast));
+        apply(List.of(flow(1, List.of(), new Measure(3), new Output(1))), List.of(slow, fast));
         assertThat(real.ofctl("dump-meters", "br-int"))
                 .contains("meter=3 pktps burst", "rate=10 burst_size=20", "meter=4 kbps burst");
         apply(
-                List.of("table=0, priority=1 actions=meter:3,output:1"),
+                List.of(flow(1, List.of(), new Measure(3), new Output(1))),
                 List.of(new Meter(3, false, 11, 20)));
         assertThat(real.ofctl("dump-meters", "br-int"))
                 .contains("rate=11 burst_size=20")
                 .doesNotContain("meter=4");
         reopen();
-        apply(List.of("table=0, priority=1 actions=drop"), List.of());
+        apply(List.of(drop(1)), List.of());
         assertThat(real.ofctl("dump-meters", "br-int")).doesNotContain("meter=3");
         assertThat(real.flows("br-int")).hasSize(1);
     }
@@ -433,8 +455,11 @@ class SwitchTest {
         Attachment one = plugged(a.device());
         apply(
                 List.of(
-                        "table=0, priority=10,arp,in_port=%d actions=set_field:0xabc->reg7,CONTROLLER:65535"
-                                .formatted(one.ofport())),
+                        flow(
+                                10,
+                                List.of(ARP, is(IN_PORT, one.ofport())),
+                                Action.set(Field.QUESTION, 0xabc),
+                                new Action.Ask())),
                 List.of());
         Process capture =
                 a.start(
@@ -470,15 +495,22 @@ class SwitchTest {
         capture.onExit().join();
     }
 
+    private static Flow ask(Attachment from, int meter) {
+        return flow(
+                10,
+                List.of(IPV4, is(Field.IP_PROTO, 17), is(IN_PORT, from.ofport())),
+                new Measure(meter),
+                new Action.Ask());
+    }
+
     @Test
     void oneGuestsQuestionsAreLimitedByItsMeter() {
         Guest loud = guest(1);
         Guest quiet = guest(2);
-        String ask = "table=0, priority=10,udp,in_port=%d actions=meter:%d,CONTROLLER:65535";
         Attachment one = plugged(loud.device());
         Attachment two = plugged(quiet.device());
         apply(
-                List.of(ask.formatted(one.ofport(), 1), ask.formatted(two.ofport(), 2)),
+                List.of(ask(one, 1), ask(two, 2)),
                 List.of(new Meter(1, false, 10, 10), new Meter(2, false, 10, 10)));
         String flood =
                 "i=0; while [ $i -lt 300 ]; do echo x > /dev/udp/10.0.0.255/9; i=$((i+1)); done";

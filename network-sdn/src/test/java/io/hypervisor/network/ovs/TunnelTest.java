@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.network.compiler.Action;
+import io.hypervisor.network.compiler.Field;
+import io.hypervisor.network.compiler.Flow;
+import io.hypervisor.network.model.Address;
 import io.hypervisor.network.ovs.Switch.DeviceType;
 import io.hypervisor.network.testing.Guest;
 import io.hypervisor.network.testing.TestSwitch;
@@ -74,16 +78,22 @@ class TunnelTest {
                                                     .anyMatch(one -> one.ofport() > 0));
             int port = node.state().attachments().getFirst().ofport();
             int tunnel = node.state().tunnel();
-            String out = "table=0, priority=10,in_port=" + port;
-            String back = "table=0, priority=10,tun_id=" + VNI + ",in_port=" + tunnel;
-            String to = "set_field:" + VNI + "->tun_id,set_field:" + other.vtep() + "->tun_dst";
-            Map<String, String> flows =
-                    Map.of(
-                            out,
-                            out + " actions=" + to + ",output:" + tunnel,
-                            back,
-                            back + " actions=output:" + port);
-            node.apply(new FlowLoader.Changes(List.of(), flows), List.of());
+            List<Flow> both =
+                    List.of(
+                            Flows.flow(
+                                    10,
+                                    List.of(Flows.is(Field.IN_PORT, port)),
+                                    Action.set(Field.TUNNEL_ID, VNI),
+                                    Action.set(
+                                            Field.TUNNEL_TARGET, Address.parse(other.vtep())),
+                                    new Action.Output(tunnel)),
+                            Flows.flow(
+                                    10,
+                                    List.of(
+                                            Flows.is(Field.TUNNEL_ID, VNI),
+                                            Flows.is(Field.IN_PORT, tunnel)),
+                                    new Action.Output(port)));
+            node.apply(new Flows().to(both, List.of()));
             return guest.address("10.0.0." + number + "/24");
         }
 
