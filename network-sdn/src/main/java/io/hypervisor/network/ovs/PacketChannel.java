@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 
 /**
  * A connection of OpenFlow to the integration bridge, for packets to and from us, changes of flows,
- * meters and connection tracking. It comes back by itself; each new connection tells that the switch may have
- * forgotten everything.
+ * meters and connection tracking. It comes back by itself; each new connection tells that the
+ * switch may have forgotten everything.
  */
 final class PacketChannel implements AutoCloseable {
     // A packet is answered in well under a millisecond: what waits longer than a second is stale.

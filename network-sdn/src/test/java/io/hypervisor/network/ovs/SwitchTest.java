@@ -408,8 +408,7 @@ class SwitchTest {
         Guest b = guest(2);
         Attachment one = plugged(a.device());
         Attachment two = plugged(b.device());
-        List<Flow> both =
-                List.of(forward(one, two), forward(two, one, List.of(new Measure(5))));
+        List<Flow> both = List.of(forward(one, two), forward(two, one, List.of(new Measure(5))));
         apply(both, List.of(new Meter(5, false, 1000, 1000)));
         assertThat(a.pings("10.0.0.2")).isTrue();
 

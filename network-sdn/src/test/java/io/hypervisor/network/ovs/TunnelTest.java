@@ -84,8 +84,7 @@ class TunnelTest {
                                     10,
                                     List.of(Flows.is(Field.IN_PORT, port)),
                                     Action.set(Field.TUNNEL_ID, VNI),
-                                    Action.set(
-                                            Field.TUNNEL_TARGET, Address.parse(other.vtep())),
+                                    Action.set(Field.TUNNEL_TARGET, Address.parse(other.vtep())),
                                     new Action.Output(tunnel)),
                             Flows.flow(
                                     10,
