@@ -227,15 +227,20 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
             ovs.unplug(device);
             log.info("device={}: unplugged", device);
         }
-        Map<String, String> failures = new HashMap<>();
-        for (LocalPort port : plan.plug()) {
-            try {
-                ovs.plug(port.device(), port.id(), Switch.DeviceType.SYSTEM);
-                log.info("port={} device={}: plugged", port.id(), port.device());
-            } catch (SwitchException e) {
-                failures.put(port.id(), e.getMessage());
-            }
-        }
+        Map<String, String> failures =
+                ovs.plug(
+                        plan.plug().stream()
+                                .map(
+                                        port ->
+                                                new Switch.Plugging(
+                                                        port.device(),
+                                                        port.id(),
+                                                        Switch.DeviceType.SYSTEM))
+                                .toList());
+        plan.plug().stream()
+                .filter(port -> !failures.containsKey(port.id()))
+                .forEach(
+                        port -> log.info("port={} device={}: plugged", port.id(), port.device()));
         // Their numbers are in their flows, which are then loaded once.
         ovs.awaitNumbers(plan.plug().stream().map(LocalPort::device).collect(Collectors.toSet()));
         return failures;

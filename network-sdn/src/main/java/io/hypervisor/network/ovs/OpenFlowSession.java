@@ -198,10 +198,10 @@ final class OpenFlowSession implements Reconnecting.Session {
                 .thenRun(() -> stale.forEach(meter -> meters.remove(meter.id())));
     }
 
-    /** Forgets the connections that were tracked in a zone. */
-    CompletableFuture<Void> flushZone(int zone) {
+    /** Forgets the connections that were tracked in zones. */
+    CompletableFuture<Void> flushZones(List<Integer> zones) {
         int xid = lastXid.incrementAndGet();
-        return request(xid, List.of(OpenFlow.flushZone(xid, zone)));
+        return request(xid, zones.stream().map(zone -> OpenFlow.flushZone(xid, zone)).toList());
     }
 
     /** One, because the switch may look at all of its ports each time that it is woken. */

@@ -82,9 +82,9 @@ final class PacketChannel implements AutoCloseable {
         connection.ask(open -> open.removeMetersBut(ids));
     }
 
-    /** Forgets the connections that were tracked in a zone. */
-    void flushZone(int zone) {
-        connection.ask(open -> open.flushZone(zone));
+    /** Forgets the connections that were tracked in zones. */
+    void flushZones(List<Integer> zones) {
+        connection.ask(open -> open.flushZones(zones));
     }
 
     private OpenFlowSession open() throws IOException {
