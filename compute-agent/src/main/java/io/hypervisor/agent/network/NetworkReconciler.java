@@ -239,8 +239,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
                                 .toList());
         plan.plug().stream()
                 .filter(port -> !failures.containsKey(port.id()))
-                .forEach(
-                        port -> log.info("port={} device={}: plugged", port.id(), port.device()));
+                .forEach(port -> log.info("port={} device={}: plugged", port.id(), port.device()));
         // Their numbers are in their flows, which are then loaded once.
         ovs.awaitNumbers(plan.plug().stream().map(LocalPort::device).collect(Collectors.toSet()));
         return failures;

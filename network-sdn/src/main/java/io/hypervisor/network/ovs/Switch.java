@@ -299,8 +299,7 @@ public final class Switch implements AutoCloseable {
         for (int i = 0; i < missing.size(); i++) {
             Plugging one = missing.get(i);
             JsonObject columns = Ops.with(Ops.row(), "type", one.type().text);
-            Map<String, String> marks =
-                    Marks.of(config, Marks.PLUGGED, one.portId(), zones.get(i));
+            Map<String, String> marks = Marks.of(config, Marks.PLUGGED, one.portId(), zones.get(i));
             Ops.with(columns, "external_ids", Ops.map(marks));
             operations.addAll(Layout.newPort(bridge().uuid(), one.device(), columns, i));
         }
