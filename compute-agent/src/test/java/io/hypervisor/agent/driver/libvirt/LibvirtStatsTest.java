@@ -196,7 +196,7 @@ class LibvirtStatsTest {
         long before = stats().getDiskWriteBytes();
         inGuest(
                 "for d in /dev/vd?; do last=$d; done; dd if=/dev/zero of=$last bs=1M count=8;"
-                    + " sync");
+                        + " sync");
         assertThat(stats().getDiskWriteBytes() - before).as(log()).isBetween(8 * MIB, 9 * MIB);
     }
 
