@@ -186,6 +186,10 @@ final class CrashScene {
             again[0] = true;
             return false;
         }
+        // While a daemon is dead its node takes nothing of its type.
+        if (code == Status.Code.RESOURCE_EXHAUSTED && method.equals("CreateInstance")) {
+            return false;
+        }
         // The first attempt, whose answer was lost, had done it.
         if (again[0]
                 && (code == Status.Code.FAILED_PRECONDITION
