@@ -3,16 +3,12 @@ package io.hypervisor.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import io.hypervisor.agent.driver.containerd.ContainerdDaemon;
 import io.hypervisor.agent.driver.containerd.CuttingProxy;
 import io.hypervisor.agent.driver.containerd.TestImage;
 import io.hypervisor.agent.driver.containerd.TestRegistry;
-import io.hypervisor.api.v1.ClusterServiceGrpc;
-import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
@@ -22,14 +18,10 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
-import io.hypervisor.api.v1.ListNodesRequest;
-import io.hypervisor.api.v1.Node;
-import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.PullImageProgress;
 import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
-import io.hypervisor.controller.FreePort;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -44,7 +36,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Iterator;
-import java.util.List;
 
 /**
  * Images from a registry that wants a token, to a node of a cluster: controller, agent, containerd
@@ -58,90 +49,43 @@ class ImagePullsTest {
     private static ContainerdDaemon daemon;
     private static TestRegistry registry;
     private static CuttingProxy proxy;
-    private static Path data;
-    private static String grpc;
-    private static Process controller;
-    private static Process agent;
-    private static ManagedChannel channel;
+    private static NodeProcesses cluster;
 
     @BeforeAll
     static void start() throws IOException {
         daemon = new ContainerdDaemon();
         registry = new TestRegistry();
         proxy = new CuttingProxy(registry.token());
-        data = Files.createTempDirectory("hv");
-        Files.createDirectories(data.resolve("tmp"));
-        grpc = FreePort.address();
-        controller =
-                Deployed.start(
-                        "controller",
-                        data,
-                        "controller",
-                        List.of("--grpc-addr=" + grpc, "--http-addr=" + FreePort.address()));
-        startAgent();
-        channel = NettyChannelBuilder.forTarget(grpc).usePlaintext().build();
-        awaitReady();
+        cluster = new NodeProcesses();
+        cluster.start(
+                "--drivers.container.enabled=true",
+                "--drivers.container.address=" + daemon.socket(),
+                "--drivers.container.namespace=" + ContainerdDaemon.NAMESPACE,
+                "--registries.plain-http=[%s, %s]".formatted(proxy.host(), registry.tokenHost()),
+                "--registries.auth-file=" + auth());
     }
 
-    private static void startAgent() throws IOException {
-        Path auth = data.resolve("auth.json");
-        String user = TestRegistry.USER;
-        Files.writeString(
-                auth,
-                "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}"
-                        .formatted(
-                                proxy.host(),
-                                Base64.getEncoder()
-                                        .encodeToString(user.getBytes(StandardCharsets.UTF_8))));
-        Files.setPosixFilePermissions(auth, PosixFilePermissions.fromString("rw-------"));
-        agent =
-                Deployed.start(
-                        "compute-agent",
-                        data,
-                        "agent",
-                        List.of(
-                                "--grpc-addr=" + FreePort.address(),
-                                "--controllers=[" + grpc + "]",
-                                "--hostname=node",
-                                "--network.enabled=false",
-                                "--drivers.container.enabled=true",
-                                "--drivers.container.address=" + daemon.socket(),
-                                "--drivers.container.namespace=" + ContainerdDaemon.NAMESPACE,
-                                "--registries.plain-http=[%s, %s]"
-                                        .formatted(proxy.host(), registry.tokenHost()),
-                                "--registries.auth-file=" + auth));
-    }
-
-    private static void awaitReady() {
-        await().atMost(PATIENCE)
-                .ignoreExceptions()
-                .until(() -> node().getStatus() == NodeStatus.NODE_STATUS_READY);
+    private static Path auth() throws IOException {
+        byte[] user = TestRegistry.USER.getBytes(StandardCharsets.UTF_8);
+        String pair = Base64.getEncoder().encodeToString(user);
+        Path file =
+                Files.writeString(
+                        cluster.data.resolve("auth.json"),
+                        "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}".formatted(proxy.host(), pair));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        return file;
     }
 
     @AfterAll
     static void stop() throws IOException {
-        channel.shutdownNow();
-        agent.destroyForcibly().onExit().join();
-        controller.destroyForcibly().onExit().join();
+        cluster.close();
         proxy.close();
         registry.close();
         daemon.close();
-        assertThat(Leftovers.of(data)).isEmpty();
-        Leftovers.delete(data);
-    }
-
-    private static ComputeServiceGrpc.ComputeServiceBlockingStub compute() {
-        return ComputeServiceGrpc.newBlockingStub(channel);
-    }
-
-    private static Node node() {
-        return ClusterServiceGrpc.newBlockingStub(channel)
-                .listNodes(ListNodesRequest.getDefaultInstance())
-                .getNodes(0);
     }
 
     private static Iterator<PullImageProgress> pull(String image) {
-        return compute()
+        return cluster.compute()
                 .pullImage(
                         PullImageRequest.newBuilder()
                                 .setImageRef(image)
@@ -158,7 +102,8 @@ class ImagePullsTest {
     }
 
     private static Instance instance(String id) {
-        return compute().getInstance(GetInstanceRequest.newBuilder().setInstanceId(id).build());
+        return cluster.compute()
+                .getInstance(GetInstanceRequest.newBuilder().setInstanceId(id).build());
     }
 
     @Test
@@ -174,14 +119,14 @@ class ImagePullsTest {
                 .untilAsserted(
                         () ->
                                 assertThat(
-                                                compute()
+                                                cluster.compute()
                                                         .listImages(
                                                                 ListImagesRequest
                                                                         .getDefaultInstance())
                                                         .getImagesList())
                                         .filteredOn(held -> held.getName().equals(name))
                                         .flatExtracting(Image::getNodeIdsList)
-                                        .containsExactly(node().getId()));
+                                        .containsExactly(cluster.node().getId()));
         assertThat(last(pull(proxy.host() + "/team/none:1")).getError())
                 .isEqualTo("node node: registry " + proxy.host() + " has no team/none:1");
     }
@@ -197,10 +142,10 @@ class ImagePullsTest {
         while (step.getCurrent() < MIB / 2) {
             step = stream.next();
         }
-        agent.destroyForcibly().onExit().join();
+        cluster.killAgent();
         assertThat(last(stream).getError()).startsWith("node node: ").contains("does not answer");
         proxy.release();
-        startAgent();
+        cluster.startAgent();
         // Until the controller knows that the node was away, and that it is back.
         await().atMost(PATIENCE).ignoreExceptions().until(() -> last(pull(name)).getCompleted());
         assertThat(proxy.ranges(image.layer())).hasSize(2).first().isEqualTo("");
@@ -214,7 +159,7 @@ class ImagePullsTest {
         String name = proxy.host() + "/team/slow:1";
         proxy.pauseAt(image.layer(), MIB);
         String id =
-                compute()
+                cluster.compute()
                         .createInstance(
                                 CreateInstanceRequest.newBuilder()
                                         .setName("slow")
@@ -226,16 +171,18 @@ class ImagePullsTest {
                                         .build())
                         .getId();
         awaitFetching(id, name);
-        var _ = compute().stopInstance(StopInstanceRequest.newBuilder().setInstanceId(id).build());
+        var _ =
+                cluster.compute()
+                        .stopInstance(StopInstanceRequest.newBuilder().setInstanceId(id).build());
         await().atMost(PATIENCE)
                 .until(() -> instance(id).getState() == InstanceState.INSTANCE_STATE_STOPPED);
         assertThat(instance(id).getStateReason()).isEqualTo("its image is fetched when it starts");
         var _ =
-                compute()
+                cluster.compute()
                         .startInstance(StartInstanceRequest.newBuilder().setInstanceId(id).build());
         awaitFetching(id, name);
         var _ =
-                compute()
+                cluster.compute()
                         .deleteInstance(
                                 DeleteInstanceRequest.newBuilder().setInstanceId(id).build());
         await().atMost(PATIENCE).until(() -> isGone(id));

@@ -4,6 +4,7 @@ import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.containerd.ContainerdConfig;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.agent.image.ImageCacheConfig;
 import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.config.ConfigException;
@@ -93,6 +94,7 @@ public record AgentConfig(
      * @param imageDirs folders with images, searched in order
      * @param accelerator auto: KVM if it is proven to work, else emulation
      * @param machine QEMU's machine type
+     * @param cache what is kept of images that come from elsewhere
      */
     public record Vm(
             @Default("false") boolean enabled,
@@ -100,7 +102,8 @@ public record AgentConfig(
             @Default("qemu:///system") String uri,
             List<Path> imageDirs,
             @Default("auto") Acceleration accelerator,
-            @Default("pc") MachineType machine) {}
+            @Default("pc") MachineType machine,
+            ImageCacheConfig cache) {}
 
     /**
      * Containers of containerd.

@@ -11,12 +11,14 @@ import io.hypervisor.agent.driver.fake.FakeWorld;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
 import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
+import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.agent.node.NodeFacts;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.config.ConfigException;
 import io.micrometer.core.instrument.MeterRegistry;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -72,8 +74,16 @@ final class InstanceDrivers {
                         vm.accelerator(),
                         vm.machine(),
                         guestSwitch(config.network()));
-        LibvirtDriver driver =
-                new LibvirtDriver(libvirt, config.dataDir().resolve("vm"), clock, tasks);
+        Path home = config.dataDir().resolve("vm");
+        ImageCache cache =
+                new ImageCache(
+                        config.dataDir().resolve("images"),
+                        vm.imageDirs(),
+                        List.of(home),
+                        vm.cache(),
+                        clock,
+                        tasks);
+        LibvirtDriver driver = new LibvirtDriver(libvirt, home, cache, clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
     }
 

@@ -1,7 +1,10 @@
 package io.hypervisor.console;
 
 import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.CreateImageRequest;
+import io.hypervisor.api.v1.DeleteImageRequest;
 import io.hypervisor.api.v1.Image;
+import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListImagesResponse;
@@ -27,7 +30,7 @@ import java.util.List;
 final class ImageCommand {
     @ParentCommand Hvctl hvctl;
 
-    @Command(description = "List the images that the nodes hold.")
+    @Command(description = "List the catalogue and the images that the nodes hold.")
     void list(
             @Option(
                             names = {"-t", "--type"},
@@ -59,8 +62,80 @@ final class ImageCommand {
                         Column.of("NODES", i -> "" + i.getNodeIdsCount()),
                         Column.of("AGE", i -> Units.age(i.getCreatedAt(), now)),
                         Column.wide("ID", Image::getId),
+                        Column.wide("USER", Image::getDefaultUser),
+                        Column.wide("URL", i -> i.getSource().getUrl()),
                         Column.wide("TAGS", i -> String.join(",", i.getTagsList())));
         hvctl.output().list(images, images.getImagesList(), columns);
+    }
+
+    @Command(
+            description = "Add an image of VMs to the catalogue; nodes fetch it when they need it.")
+    void create(
+            @Parameters(paramLabel = "NAME", description = "What specs call it.") String name,
+            @Option(
+                            names = "--url",
+                            required = true,
+                            paramLabel = "URL",
+                            description = "http://, https://, or file:// in the nodes' folders.")
+                    String url,
+            @Option(
+                            names = "--sha256",
+                            required = true,
+                            paramLabel = "DIGEST",
+                            description = "Of the file, as sha256sum prints it.")
+                    String sha256,
+            @Option(
+                            names = "--format",
+                            defaultValue = "",
+                            paramLabel = "FORMAT",
+                            description = "qcow2 or raw; otherwise the file's header tells.")
+                    String format,
+            @Option(
+                            names = "--size",
+                            defaultValue = "0",
+                            paramLabel = "SIZE",
+                            description = "Of the disk in the file, to be checked.")
+                    Hvctl.Bytes size,
+            @Option(
+                            names = "--user",
+                            defaultValue = "",
+                            paramLabel = "USER",
+                            description = "Whom the guest lets in, for people to read.")
+                    String user) {
+        Image made =
+                hvctl.session()
+                        .compute()
+                        .createImage(
+                                CreateImageRequest.newBuilder()
+                                        .setName(name)
+                                        .setType(InstanceType.INSTANCE_TYPE_VM)
+                                        .setSource(
+                                                ImageSource.newBuilder()
+                                                        .setUrl(url)
+                                                        .setSha256(sha256)
+                                                        .setFormat(format)
+                                                        .setVirtualSizeBytes(size.value()))
+                                        .setDefaultUser(user)
+                                        .setRequestId(hvctl.surroundings().requestIds().get())
+                                        .build());
+        if (hvctl.output().human()) {
+            hvctl.say(made.getName() + " created");
+        } else {
+            hvctl.output().message(made);
+        }
+    }
+
+    @Command(description = "Take images out of the catalogue; instances that have them keep them.")
+    void delete(
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The images.")
+                    List<String> names) {
+        for (String name : names) {
+            var _ =
+                    hvctl.session()
+                            .compute()
+                            .deleteImage(DeleteImageRequest.newBuilder().setName(name).build());
+            hvctl.say(name + " deleted");
+        }
     }
 
     @Command(description = "Fetch an image to the nodes, and wait until it is there.")

@@ -11,7 +11,9 @@ import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.ConsoleInput;
 import io.hypervisor.api.v1.ConsoleOutput;
+import io.hypervisor.api.v1.CreateImageRequest;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteImageRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.DeregisterNodeRequest;
 import io.hypervisor.api.v1.EventType;
@@ -507,6 +509,25 @@ final class FakeController implements AutoCloseable {
                                             .addNodeIds(id(1)))
                             .setTotalCount(1)
                             .build());
+        }
+
+        @Override
+        public void createImage(CreateImageRequest request, StreamObserver<Image> out) {
+            answer(
+                    out,
+                    Image.newBuilder()
+                            .setName(request.getName())
+                            .setSource(request.getSource())
+                            .setDefaultUser(request.getDefaultUser())
+                            .build());
+        }
+
+        @Override
+        public void deleteImage(DeleteImageRequest request, StreamObserver<Empty> out) {
+            if (request.getName().equals("missing")) {
+                throw Fault.notFound("image", request.getName());
+            }
+            answer(out, Empty.getDefaultInstance());
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** What is neither a node nor an instance. */
 class HvctlTest {
@@ -59,6 +60,30 @@ class HvctlTest {
         hvctl.progress = false;
         assertThat(hvctl.run("image", "pull", "missing", "--type", "container"))
                 .isEqualTo(new Result(1, "", "error: cannot pull missing: manifest unknown\n"));
+    }
+
+    @Test
+    void theCatalogueOfImages() {
+        String[] create = {
+            "image",
+            "create",
+            "debian",
+            "--url",
+            "https://host/a",
+            "--sha256",
+            "00",
+            "--size",
+            "2GiB"
+        };
+        assertThat(hvctl.run(create).err()).isEqualTo("debian created\n");
+        String[] json = Arrays.copyOf(create, create.length + 4);
+        System.arraycopy(
+                new String[] {"--user", "debian", "-o", "json"}, 0, json, create.length, 4);
+        assertThat(hvctl.run(json).out())
+                .contains("\"virtualSizeBytes\": \"2147483648\"", "\"defaultUser\": \"debian\"");
+        assertThat(hvctl.run("image", "delete", "a", "b").err())
+                .isEqualTo("a deleted\nb deleted\n");
+        assertThat(hvctl.run("image", "delete", "missing").err()).contains("missing");
     }
 
     @Test

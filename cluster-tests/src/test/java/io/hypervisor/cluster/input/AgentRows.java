@@ -111,6 +111,15 @@ final class AgentRows {
                         CommonRows.timeouts(STOP),
                         CommonRows.tails(LOGS),
                         CommonRows.imageRefs(PULL),
+                        CommonRows.sources(
+                                PULL.with("type", 1).with("source", CommonRows.source()), "source"),
+                        Stream.of(
+                                PULL.bad("source", CommonRows.source(), "VMs only"),
+                                CONTAINER.bad(
+                                        "spec.image_source", CommonRows.source(), "VMs only")),
+                        CommonRows.sources(
+                                VM.with("spec.image_source", CommonRows.source()),
+                                "spec.image_source"),
                         PULL.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         CommonRows.consoles(CONSOLE, later))
                 .flatMap(rows -> rows);

@@ -13,6 +13,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.FieldMask;
 
 import io.grpc.Status.Code;
+import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.cluster.input.Row.Call;
 
 import java.util.Arrays;
@@ -140,6 +141,41 @@ final class CommonRows {
         return Stream.concat(
                 pull.each("image_ref", refs, "an image reference"),
                 pull.with("type", 1).each("image_ref", files, "an image name"));
+    }
+
+    /** Where an image comes from; the call has a good one. */
+    static Stream<Row> sources(Call call, String at) {
+        List<String> urls =
+                List.of(
+                        "",
+                        "x",
+                        "ftp://host/image",
+                        "http:///image",
+                        "https://user@host/image",
+                        "https://host/image#part",
+                        "https://host:65536/image",
+                        "file://host/image",
+                        "file:///a/../b",
+                        "file:image",
+                        "https://host/a b",
+                        "https://host/\u00e9",
+                        "https://host/" + "x".repeat(2048));
+        List<String> digests = List.of("", "0", "A".repeat(64), "g".repeat(64), "0".repeat(65));
+        List<Long> sizes = List.of(-1L, (64L << 40) + 1, Long.MIN_VALUE, Long.MAX_VALUE);
+        return Stream.of(
+                        call.each(at + ".url", urls, "http://, https:// or file:///"),
+                        call.each(at + ".sha256", digests, "64 hexadecimal digits"),
+                        call.each(at + ".format", List.of("vmdk", "QCOW2", "\n"), "qcow2"),
+                        call.each(at + ".virtual_size_bytes", sizes, "between 0 and"))
+                .flatMap(rows -> rows);
+    }
+
+    /** A source that is right. */
+    static ImageSource source() {
+        return ImageSource.newBuilder()
+                .setUrl("https://images.example/debian.qcow2")
+                .setSha256("0".repeat(64))
+                .build();
     }
 
     /** A console's input: the first message, and one after it. */

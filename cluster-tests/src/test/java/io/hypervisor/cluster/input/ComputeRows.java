@@ -20,7 +20,9 @@ import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status.Code;
 import io.hypervisor.api.v1.AffinityRule;
 import io.hypervisor.api.v1.ConsoleInput;
+import io.hypervisor.api.v1.CreateImageRequest;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteImageRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
@@ -93,6 +95,16 @@ final class ComputeRows {
                             .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
                             .build(),
                     "PullImage");
+    private static final Call CATALOGUED =
+            call(
+                    CreateImageRequest.newBuilder()
+                            .setName("debian")
+                            .setSource(CommonRows.source())
+                            .build(),
+                    "CreateImage");
+    private static final Call FORGOTTEN =
+            call(DeleteImageRequest.newBuilder().setName("nowhere").build(), "DeleteImage");
+    private static final String SOURCE_SAYS = "an entry of the catalogue says it";
     private static final ConsoleInput FIRST =
             ConsoleInput.newBuilder().setInstanceId(RUNNING).build();
     private static final Call CONSOLE = call(FIRST, "AttachConsole");
@@ -282,6 +294,7 @@ final class ComputeRows {
                         CommonRows.imageRefs(PULL),
                         PULL.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         optionalIds("node_id", PULL),
+                        catalogue(),
                         Stream.of(
                                 PULL.missing("node_id", UNKNOWN, "node"),
                                 PULL.with("node_id", "{second}")
@@ -291,6 +304,26 @@ final class ComputeRows {
                                                 Code.FAILED_PRECONDITION,
                                                 "TYPE_NOT_SUPPORTED",
                                                 "does not run the type container")))
+                .flatMap(rows -> rows);
+    }
+
+    private static Stream<Row> catalogue() {
+        List<String> names = List.of("", "-a", ".a", "a b", "a/b", "\u00e9", "a\n", "x".repeat(64));
+        List<String> users = List.of("0a", "-a", "A", "a b", "a\n", "x".repeat(33));
+        String none = "letters, digits";
+        return Stream.of(
+                        CATALOGUED.each("name", names, none),
+                        CATALOGUED.each("type", List.of(2, 3, 4, -1), "INSTANCE_TYPE_VM"),
+                        CommonRows.sources(CATALOGUED, "source"),
+                        CATALOGUED.each("default_user", users, "at most 32"),
+                        CommonRows.requestIds(CATALOGUED),
+                        FORGOTTEN.each("name", withoutEmpty(names), none),
+                        revisions("expected_revision", FORGOTTEN),
+                        CommonRows.sources(CREATE, "spec.image_source")
+                                .map(row -> row.says(SOURCE_SAYS).at("spec.image_source")),
+                        Stream.of(
+                                CATALOGUED.bad("source", Patch.ABSENT, "where the image comes"),
+                                FORGOTTEN.missing("name", "nowhere", "image")))
                 .flatMap(rows -> rows);
     }
 

@@ -80,6 +80,11 @@ record Row(
         return new Row(call, path, value, code, reason, other, says);
     }
 
+    /** The same, when the answer says something else. */
+    Row says(String other) {
+        return new Row(call, path, value, code, reason, field, other);
+    }
+
     Message request() {
         return Patch.apply(call.good(), path, value);
     }

@@ -7,6 +7,8 @@ import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.ImagePulls.Progress;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.api.v1.AgentPullImageRequest;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PullImageProgress;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Tasks;
@@ -23,7 +25,7 @@ final class PullCall {
     private static final Duration LOOK = Duration.ofMillis(200);
 
     private final InstanceDriver driver;
-    private final String image;
+    private final InstanceSpec spec;
     private final Runnable fetched;
     private final Tasks tasks;
     private final ServerCallStreamObserver<PullImageProgress> out;
@@ -37,19 +39,28 @@ final class PullCall {
             Tasks tasks,
             ServerCallStreamObserver<PullImageProgress> out) {
         this.driver = driver;
-        this.image = request.getImageRef();
+        this.spec = spec(request);
         this.fetched = fetched;
         this.tasks = tasks;
         this.out = out;
+    }
+
+    private static InstanceSpec spec(AgentPullImageRequest request) {
+        InstanceSpec.Builder spec = InstanceSpec.newBuilder().setImage(request.getImageRef());
+        return request.hasSource()
+                ? spec.setImageSource(request.getSource()).build()
+                : spec.build();
     }
 
     /** Returns when the image is here or cannot be fetched, or when the caller has left. */
     void run() {
         try {
             Optional<ImagePulls> pulls = driver.imagePulls();
-            if (pulls.isEmpty()) {
+            boolean fetches =
+                    spec.hasImageSource() || driver.type() == InstanceType.INSTANCE_TYPE_CONTAINER;
+            if (pulls.isEmpty() || !fetches) {
                 requireListed();
-            } else if (!pulls.get().holds(image)) {
+            } else if (!pulls.get().holds(spec)) {
                 pull(pulls.get());
                 fetched.run();
             }
@@ -60,6 +71,7 @@ final class PullCall {
     }
 
     private void requireListed() {
+        String image = spec.getImage();
         boolean listed =
                 driver.images().stream()
                         .anyMatch(
@@ -68,13 +80,13 @@ final class PullCall {
             throw DriverException.permanent(
                     "the node does not hold "
                             + image
-                            + " and cannot fetch images of this type (expected: an image that it"
-                            + " holds)");
+                            + " and is not told where to fetch it (expected: an image of the"
+                            + " catalogue, or one that the node holds)");
         }
     }
 
     private void pull(ImagePulls pulls) {
-        try (ImagePulls.Pull pull = pulls.pull(image)) {
+        try (ImagePulls.Pull pull = pulls.pull(spec)) {
             while (!isOver(pull)) {
                 tell(pull.progress());
                 if (Context.current().isCancelled()) {

@@ -1,5 +1,7 @@
 package io.hypervisor.agent.driver;
 
+import io.hypervisor.api.v1.InstanceSpec;
+
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -7,15 +9,19 @@ import java.util.concurrent.CompletableFuture;
  * nobody holds anything of an instance meanwhile.
  */
 public interface ImagePulls {
-    /** Whether the image is here, under the name that a spec uses. */
-    boolean holds(String image);
+    /**
+     * Whether a spec's image is here, or is none that this node could fetch.
+     *
+     * @throws DriverException when it is here and not what the spec says of it
+     */
+    boolean holds(InstanceSpec spec);
 
     /**
-     * Begins to fetch what the name stands for now, or joins who does already.
+     * Begins to fetch what the spec's image stands for now, or joins who does already.
      *
      * @throws DriverException when the name is none, or too many images are being fetched
      */
-    Pull pull(String image);
+    Pull pull(InstanceSpec spec);
 
     /** One caller's share of a download. */
     interface Pull extends AutoCloseable {

@@ -32,11 +32,11 @@ final class ImageWait {
     void pass(InstanceDriver driver, Assignment want) {
         String image = want.getSpec().getImage();
         Optional<ImagePulls> pulls = driver.imagePulls();
-        if (pulls.isEmpty() || pulls.get().holds(image)) {
+        if (pulls.isEmpty() || pulls.get().holds(want.getSpec())) {
             return;
         }
         say(want, "fetches image " + image);
-        try (ImagePulls.Pull pull = pulls.get().pull(image)) {
+        try (ImagePulls.Pull pull = pulls.get().pull(want.getSpec())) {
             while (!isOver(pull.done())) {
                 if (!isWanted(want)) {
                     throw DriverException.passing("is not wanted any more", null);
@@ -51,9 +51,7 @@ final class ImageWait {
             return false;
         }
         try {
-            return driver.imagePulls()
-                    .filter(pulls -> !pulls.holds(want.getSpec().getImage()))
-                    .isPresent();
+            return driver.imagePulls().filter(pulls -> !pulls.holds(want.getSpec())).isPresent();
         } catch (DriverException e) {
             // Who makes it meets the same failure, and tells.
             return false;

@@ -3,11 +3,13 @@ package io.hypervisor.controller.action;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 
+import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.PlacementRejection;
 import io.hypervisor.api.v1.RunIntent;
@@ -18,6 +20,7 @@ import io.hypervisor.controller.placement.Demand;
 import io.hypervisor.controller.placement.Placement;
 import io.hypervisor.controller.placement.Scheduler;
 import io.hypervisor.controller.state.Edit;
+import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Fault;
@@ -142,7 +145,7 @@ public record CreateInstance(
                 .setId(fresh.id())
                 .setName(request.getName())
                 .setType(request.getType())
-                .setSpec(InstancePorts.withDefaults(now, spec, networks))
+                .setSpec(sourced(now, InstancePorts.withDefaults(now, spec, networks)))
                 .setMetadata(request.getMetadata())
                 .setPlacement(policy(request))
                 .setCreatedAt(fresh.at())
@@ -151,6 +154,14 @@ public record CreateInstance(
                 .setRequestId(request.getRequestId())
                 .setRequestDigest(digest)
                 .build();
+    }
+
+    /** Keeps what the catalogue says of the image, whatever becomes of its entry. */
+    private InstanceSpec sourced(Snapshot now, InstanceSpec spec) {
+        Entry<ImageRecord> image = now.images().get(spec.getImage());
+        return image == null || request.getType() != InstanceType.INSTANCE_TYPE_VM
+                ? spec
+                : spec.toBuilder().setImageSource(image.value().getImage().getSource()).build();
     }
 
     private static PlacementPolicy policy(CreateInstanceRequest request) {

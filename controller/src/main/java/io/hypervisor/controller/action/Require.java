@@ -1,5 +1,6 @@
 package io.hypervisor.controller.action;
 
+import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
@@ -10,10 +11,13 @@ import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Views;
 import io.hypervisor.core.Fault;
 
+import java.util.Optional;
+
 /** What a verb may rely on, or the fault that says why not. */
 final class Require {
     static final String INSTANCE = "instance";
     static final String NODE = "node";
+    static final String IMAGE = "image";
 
     private Require() {}
 
@@ -42,6 +46,14 @@ final class Require {
         Entry<NodeRecord> entry = now.node(id).orElseThrow(() -> Fault.notFound(NODE, id));
         unchanged(NODE, id, entry, expectedRevision);
         return entry.value();
+    }
+
+    /** The catalogue has the image, not written after that revision (0: any). */
+    static void image(Snapshot now, String name, long expectedRevision) {
+        Entry<ImageRecord> entry =
+                Optional.ofNullable(now.images().get(name))
+                        .orElseThrow(() -> Fault.notFound(IMAGE, name));
+        unchanged(IMAGE, name, entry, expectedRevision);
     }
 
     /** Where an instance that exists is placed, or is not. */

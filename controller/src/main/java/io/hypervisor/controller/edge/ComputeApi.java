@@ -5,17 +5,20 @@ import com.google.protobuf.Empty;
 import io.grpc.MethodDescriptor;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.hypervisor.api.internal.v1.RequestMark;
 import io.hypervisor.api.v1.AgentInstanceRequest;
-import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.ConsoleInput;
 import io.hypervisor.api.v1.ConsoleOutput;
+import io.hypervisor.api.v1.CreateImageRequest;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteImageRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceStatsRequest;
+import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceEvent;
 import io.hypervisor.api.v1.InstanceLogChunk;
@@ -31,7 +34,9 @@ import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
+import io.hypervisor.controller.action.CreateImage;
 import io.hypervisor.controller.action.CreateInstance;
+import io.hypervisor.controller.action.DeleteImage;
 import io.hypervisor.controller.action.DeleteInstance;
 import io.hypervisor.controller.action.Digests;
 import io.hypervisor.controller.action.RestartInstance;
@@ -136,6 +141,24 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     }
 
     @Override
+    public void createImage(CreateImageRequest request, StreamObserver<Image> observer) {
+        ComputeRequests.check(request);
+        RequestMark mark =
+                RequestMark.newBuilder()
+                        .setId(request.getRequestId())
+                        .setDigest(Digests.of(request))
+                        .build();
+        Calls.answer(
+                observer, Calls.commit(replica, new CreateImage(request, mark, clock.timestamp())));
+    }
+
+    @Override
+    public void deleteImage(DeleteImageRequest request, StreamObserver<Empty> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new DeleteImage(request)));
+    }
+
+    @Override
     public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
         ComputeRequests.check(request);
         Snapshot now = replica.snapshot();
@@ -191,13 +214,11 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageProgress> observer) {
         ComputeRequests.check(request);
+        Snapshot now = replica.snapshot();
         new PullCall(
                         door,
-                        AgentPullImageRequest.newBuilder()
-                                .setImageRef(request.getImageRef())
-                                .setType(request.getType())
-                                .build(),
-                        Images.targets(replica.snapshot(), request),
+                        Images.toNode(now, request),
+                        Images.targets(now, request),
                         (ServerCallStreamObserver<PullImageProgress>) observer)
                 .start();
     }

@@ -1,11 +1,14 @@
 package io.hypervisor.controller.edge;
 
 import io.hypervisor.api.v1.ConsoleInput;
+import io.hypervisor.api.v1.CreateImageRequest;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.DeleteImageRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceStatsRequest;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.PullImageRequest;
@@ -15,13 +18,20 @@ import io.hypervisor.api.v1.StopInstanceRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.core.Violations;
 import io.hypervisor.core.spec.AgentRequests;
+import io.hypervisor.core.spec.ImageSources;
 import io.hypervisor.core.spec.PlacementPolicies;
 import io.hypervisor.core.spec.Specs;
+
+import java.util.regex.Pattern;
 
 /** Checks every field of ComputeService's requests. Throws INVALID_ARGUMENT. */
 final class ComputeRequests {
     private static final int MAX_TERMINAL = 10_000;
     private static final int MAX_TIMEOUT_SECONDS = 3600;
+    private static final Pattern IMAGE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+    private static final Pattern USER = Pattern.compile("([a-z_][a-z0-9_-]{0,31})?");
+    private static final String EXPECTED_NAME =
+            "1-63 letters, digits, '.', '_' and '-', beginning with a letter or digit";
 
     private ComputeRequests() {}
 
@@ -32,6 +42,11 @@ final class ComputeRequests {
         v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
         if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
             Specs.check(v, request.getType(), request.getSpec());
+            v.check(
+                    !request.getSpec().hasImageSource(),
+                    "spec.image_source",
+                    "present",
+                    "absent: an entry of the catalogue says it");
         }
         Specs.check(v, request.getMetadata());
         v.optionalId("preferred_node_id", request.getPreferredNodeId());
@@ -115,6 +130,42 @@ final class ComputeRequests {
         new Violations()
                 .pageSize(request.getPageSize())
                 .known("type", request.getType(), request.getTypeValue())
+                .throwIfAny();
+    }
+
+    static void check(CreateImageRequest request) {
+        Violations v = new Violations();
+        v.check(
+                IMAGE_NAME.matcher(request.getName()).matches(),
+                "name",
+                request.getName(),
+                EXPECTED_NAME);
+        v.check(
+                request.getTypeValue() == 0 || request.getType() == InstanceType.INSTANCE_TYPE_VM,
+                "type",
+                request.getTypeValue(),
+                "INSTANCE_TYPE_VM: containers name their image by its reference");
+        v.check(request.hasSource(), "source", "absent", "where the image comes from");
+        if (request.hasSource()) {
+            ImageSources.check(v, "source", request.getSource());
+        }
+        v.check(
+                USER.matcher(request.getDefaultUser()).matches(),
+                "default_user",
+                request.getDefaultUser(),
+                "at most 32 lower-case letters, digits, '_' and '-', no digit or '-' first");
+        v.requestId(request.getRequestId());
+        v.throwIfAny();
+    }
+
+    static void check(DeleteImageRequest request) {
+        new Violations()
+                .check(
+                        IMAGE_NAME.matcher(request.getName()).matches(),
+                        "name",
+                        request.getName(),
+                        EXPECTED_NAME)
+                .revision("expected_revision", request.getExpectedRevision())
                 .throwIfAny();
     }
 

@@ -47,6 +47,8 @@ final class Forwarding implements ServerInterceptor {
                                     ClusterServiceGrpc.getUpdateNodeStatusMethod(),
                                     ClusterServiceGrpc.getHeartbeatMethod(),
                                     ClusterServiceGrpc.getFenceNodeMethod(),
+                                    ComputeServiceGrpc.getCreateImageMethod(),
+                                    ComputeServiceGrpc.getDeleteImageMethod(),
                                     ComputeServiceGrpc.getCreateInstanceMethod(),
                                     ComputeServiceGrpc.getDeleteInstanceMethod(),
                                     ComputeServiceGrpc.getStartInstanceMethod(),

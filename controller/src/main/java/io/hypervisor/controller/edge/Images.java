@@ -1,22 +1,28 @@
 package io.hypervisor.controller.edge;
 
+import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
+import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListImagesResponse;
 import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.controller.placement.Demand;
+import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Room;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.core.Fault;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
-/** The images that a snapshot's nodes hold, those of one name and type as one. Pure. */
+/** The images of the catalogue and of the nodes, those of one name and type as one. Pure. */
 final class Images {
     private Images() {}
 
@@ -61,18 +67,63 @@ final class Images {
         return Fault.of(Fault.Kind.FAILED_PRECONDITION, "TYPE_NOT_SUPPORTED", message);
     }
 
+    /** The images of the catalogue, and what nodes hold beside them. */
     private static NavigableMap<String, Image.Builder> merged(Snapshot now, InstanceType type) {
         NavigableMap<String, Image.Builder> merged = new TreeMap<>();
+        Map<String, List<Image.Builder>> copies = new HashMap<>();
+        if (type != InstanceType.INSTANCE_TYPE_CONTAINER
+                && type != InstanceType.INSTANCE_TYPE_MICROVM) {
+            for (Entry<ImageRecord> entry : now.images().values()) {
+                Image.Builder image =
+                        entry.value().getImage().toBuilder().setRevision(entry.revision());
+                merged.put(key(image), image);
+                copies.computeIfAbsent(copyOf(image), name -> new ArrayList<>()).add(image);
+            }
+        }
         for (String node : now.nodes().keySet()) {
             for (Image image : on(now, node)) {
                 if (type == InstanceType.INSTANCE_TYPE_UNSPECIFIED || image.getType() == type) {
-                    merged.computeIfAbsent(
-                                    key(image.toBuilder()), key -> image.toBuilder().clearNodeIds())
-                            .addNodeIds(node);
+                    add(merged, copies, node, image);
                 }
             }
         }
         return merged;
+    }
+
+    private static String copyOf(Image.Builder image) {
+        return Demand.FETCHED + image.getSource().getSha256();
+    }
+
+    private static void add(
+            NavigableMap<String, Image.Builder> merged,
+            Map<String, List<Image.Builder>> copies,
+            String node,
+            Image image) {
+        if (image.getName().startsWith(Demand.FETCHED)) {
+            // One that left the catalogue has no name any more.
+            copies.getOrDefault(image.getName(), List.of())
+                    .forEach(entry -> entry.setSizeBytes(image.getSizeBytes()).addNodeIds(node));
+            return;
+        }
+        Image.Builder known =
+                merged.computeIfAbsent(
+                        key(image.toBuilder()), key -> image.toBuilder().clearNodeIds());
+        if (!known.hasSource()) {
+            known.addNodeIds(node);
+        }
+    }
+
+    /** What a node is asked, so that it knows where the image is. */
+    static AgentPullImageRequest toNode(Snapshot now, PullImageRequest request) {
+        AgentPullImageRequest.Builder asked =
+                AgentPullImageRequest.newBuilder()
+                        .setImageRef(request.getImageRef())
+                        .setType(request.getType());
+        Entry<ImageRecord> image = now.images().get(request.getImageRef());
+        if (image != null && request.getType() == InstanceType.INSTANCE_TYPE_VM) {
+            asked.setSource(image.value().getImage().getSource());
+        }
+        return asked.build();
     }
 
     /** Names hold no NUL, so this orders by name. */

@@ -124,7 +124,15 @@ final class NetworkChanges {
             case ROUTER -> router(id);
             case FLOATING_IP -> floatingIp(id);
             case NODE -> node(id);
-            case CLUSTER, LEADER, HISTORY, HEALTH, OBSERVED, LOCAL, PORT_STATE, NODE_NETWORK -> {}
+            case CLUSTER,
+                    LEADER,
+                    HISTORY,
+                    IMAGE,
+                    HEALTH,
+                    OBSERVED,
+                    LOCAL,
+                    PORT_STATE,
+                    NODE_NETWORK -> {}
         }
     }
 

@@ -1,7 +1,6 @@
 package io.hypervisor.controller.placement;
 
 import io.hypervisor.api.v1.AffinityRule;
-import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.api.v1.Resources;
@@ -51,7 +50,7 @@ final class Search {
 
     /** Whether a node that does not hold the image fetches it. */
     boolean fetchesImage() {
-        return demand.type() == InstanceType.INSTANCE_TYPE_CONTAINER;
+        return demand.fetchesImage();
     }
 
     boolean holdsImage(Room room) {

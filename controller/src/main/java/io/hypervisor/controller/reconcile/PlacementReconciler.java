@@ -138,6 +138,7 @@ public final class PlacementReconciler implements Reconciler {
                     CLUSTER,
                     LEADER,
                     HISTORY,
+                    IMAGE,
                     NETWORK,
                     PORT,
                     SECURITY_GROUP,

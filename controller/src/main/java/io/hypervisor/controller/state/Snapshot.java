@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 
 import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.internal.v1.HistoryRecord;
+import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
@@ -45,6 +46,7 @@ public final class Snapshot {
     private final PSortedMap<String, Entry<PlacementRecord>> placements;
     private final PSortedMap<String, Entry<ObservedRecord>> observed;
     private final PSortedMap<String, Entry<LocalRecord>> locals;
+    private final PSortedMap<String, Entry<ImageRecord>> images;
     private final NetworkState network;
     private final Indexes indexes;
 
@@ -74,6 +76,7 @@ public final class Snapshot {
         this.placements = draft.placements;
         this.observed = draft.observed;
         this.locals = draft.locals;
+        this.images = draft.images;
         this.network = draft.network;
         this.indexes =
                 new Indexes(
@@ -190,6 +193,11 @@ public final class Snapshot {
         return locals;
     }
 
+    /** The catalogue, by name. */
+    public PSortedMap<String, Entry<ImageRecord>> images() {
+        return images;
+    }
+
     /** Networks, ports and what belongs to them. */
     public NetworkState network() {
         return network;
@@ -259,6 +267,7 @@ public final class Snapshot {
         PSortedMap<String, Entry<PlacementRecord>> placements = TreePMap.empty();
         PSortedMap<String, Entry<ObservedRecord>> observed = TreePMap.empty();
         PSortedMap<String, Entry<LocalRecord>> locals = TreePMap.empty();
+        PSortedMap<String, Entry<ImageRecord>> images = TreePMap.empty();
         NetworkState network = NetworkState.EMPTY;
         PMap<String, String> instanceByName = HashTreePMap.empty();
         PMap<String, String> instanceByRequest = HashTreePMap.empty();
@@ -287,6 +296,7 @@ public final class Snapshot {
             placements = from.placements;
             observed = from.observed;
             locals = from.locals;
+            images = from.images;
             network = from.network;
             instanceByName = from.indexes.instanceByName;
             instanceByRequest = from.indexes.instanceByRequest;
@@ -338,6 +348,7 @@ public final class Snapshot {
                     dirty.add(id);
                 }
                 case INSTANCE, PLACEMENT, OBSERVED -> applyPart(edit, at);
+                case IMAGE -> images = put(images, id, value.map(ImageRecord.class::cast), at);
                 case LOCAL -> applyLocal(id, value.map(LocalRecord.class::cast), at);
                 case NETWORK,
                         SUBNET,

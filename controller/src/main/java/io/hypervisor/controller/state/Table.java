@@ -7,6 +7,7 @@ import io.hypervisor.api.internal.v1.AllocationRecord;
 import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.internal.v1.FloatingIPRecord;
 import io.hypervisor.api.internal.v1.HistoryRecord;
+import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.LeaderRecord;
 import io.hypervisor.api.internal.v1.LocalRecord;
@@ -35,6 +36,7 @@ public enum Table {
     PLACEMENT(PlacementRecord.parser()),
     OBSERVED(ObservedRecord.parser()),
     LOCAL(LocalRecord.parser()),
+    IMAGE(ImageRecord.parser()),
     NETWORK(NetworkRecord.parser()),
     SUBNET(SubnetRecord.parser()),
     ALLOCATION(AllocationRecord.parser()),

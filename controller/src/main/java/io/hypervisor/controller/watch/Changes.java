@@ -33,6 +33,7 @@ final class Changes {
                 case CLUSTER,
                         LEADER,
                         HISTORY,
+                        IMAGE,
                         NETWORK,
                         SUBNET,
                         ALLOCATION,

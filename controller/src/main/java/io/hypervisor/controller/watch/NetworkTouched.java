@@ -53,7 +53,7 @@ final class NetworkTouched {
                 }
             }
             case NODE, HEALTH, NODE_NETWORK -> node(id);
-            case CLUSTER, LEADER, HISTORY, INSTANCE, OBSERVED, LOCAL, ALLOCATION -> {}
+            case CLUSTER, LEADER, HISTORY, IMAGE, INSTANCE, OBSERVED, LOCAL, ALLOCATION -> {}
         }
     }
 

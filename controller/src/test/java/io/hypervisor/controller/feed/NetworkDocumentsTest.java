@@ -334,6 +334,7 @@ class NetworkDocumentsTest {
                     CLUSTER,
                     LEADER,
                     HISTORY,
+                    IMAGE,
                     HEALTH,
                     OBSERVED,
                     LOCAL,
@@ -404,7 +405,15 @@ class NetworkDocumentsTest {
                                             .setFloatingNetworkId(one(random, "net"))
                                             .setPortId(maybe(random, "p")))
                             .build();
-            case CLUSTER, LEADER, HISTORY, HEALTH, OBSERVED, LOCAL, PORT_STATE, NODE_NETWORK ->
+            case CLUSTER,
+                    LEADER,
+                    HISTORY,
+                    IMAGE,
+                    HEALTH,
+                    OBSERVED,
+                    LOCAL,
+                    PORT_STATE,
+                    NODE_NETWORK ->
                     throw new IllegalArgumentException(table.name());
         };
     }

@@ -154,6 +154,7 @@ final class IndexPropertyTest {
             case CLUSTER,
                     LEADER,
                     HISTORY,
+                    IMAGE,
                     NETWORK,
                     SUBNET,
                     ALLOCATION,

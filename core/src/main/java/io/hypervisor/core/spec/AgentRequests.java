@@ -5,6 +5,7 @@ import io.hypervisor.api.v1.AgentCreateInstanceRequest;
 import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Violations;
 
@@ -30,6 +31,13 @@ public final class AgentRequests {
         v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
         if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
             Specs.check(v, request.getType(), request.getSpec());
+            if (request.getSpec().hasImageSource()) {
+                source(
+                        v,
+                        "spec.image_source",
+                        request.getType(),
+                        request.getSpec().getImageSource());
+            }
         }
         Specs.checkMetadata(v, "", request.getLabelsMap(), request.getAnnotationsMap());
         v.size(request);
@@ -64,7 +72,15 @@ public final class AgentRequests {
         Violations v = new Violations();
         Specs.checkType(v, request.getType(), request.getTypeValue());
         imageRef(v, request.getType(), request.getImageRef());
+        if (request.hasSource()) {
+            source(v, "source", request.getType(), request.getSource());
+        }
         v.throwIfAny();
+    }
+
+    private static void source(Violations v, String field, InstanceType type, ImageSource source) {
+        v.check(type == InstanceType.INSTANCE_TYPE_VM, field, "present", "absent: VMs only");
+        ImageSources.check(v, field, source);
     }
 
     /** The name of an image of a type that may be wrong, too. */

@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.containerd;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Locks;
+import io.hypervisor.agent.driver.Wanted;
 import io.hypervisor.agent.registry.Descriptor;
 import io.hypervisor.agent.registry.Repository;
 import io.hypervisor.core.Backoff;
@@ -9,12 +10,8 @@ import io.hypervisor.core.Tasks;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
@@ -24,25 +21,20 @@ final class Download {
     private static final int TRIES = 6;
     private static final Backoff PAUSES =
             new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
-    private static final Duration WATCH = Duration.ofSeconds(1);
-    // So many looks without a new byte, and the transfer counts as broken.
-    private static final int STALLED = 30;
 
     private final Contents contents;
     private final Locks locks;
-    private final Tasks tasks;
-    private final CompletableFuture<Void> abandoned;
+    private final Wanted wanted;
 
     /**
-     * Ends early when {@code abandoned} completes.
+     * Ends early when nobody wants it any more.
      *
      * @param locks one for each blob, among all who download
      */
-    Download(Contents contents, Locks locks, Tasks tasks, CompletableFuture<Void> abandoned) {
+    Download(Contents contents, Locks locks, Wanted wanted) {
         this.contents = contents;
         this.locks = locks;
-        this.tasks = tasks;
-        this.abandoned = abandoned;
+        this.wanted = wanted;
     }
 
     /** Fetches what is missing of a blob; says how many more of its bytes are there. */
@@ -54,7 +46,7 @@ final class Download {
         AtomicLong told = new AtomicLong();
         LongConsumer reached = offset -> more.accept(offset - told.getAndSet(offset));
         for (int tried = 1; ; tried++) {
-            checkWanted();
+            wanted.check();
             Optional<Contents.Writer> open = contents.open(blob);
             if (open.isEmpty()) {
                 reached.accept(blob.size());
@@ -75,7 +67,7 @@ final class Download {
                     throw e;
                 }
             }
-            pause(PAUSES.pause(tried));
+            wanted.pause(PAUSES.pause(tried));
         }
     }
 
@@ -89,7 +81,7 @@ final class Download {
         if (transfer.offset() == 0) {
             writer.restart();
         }
-        Tasks.Timer watch = watch(transfer.bytes(), writer);
+        Tasks.Timer watch = wanted.watch(transfer.bytes(), writer::offset);
         try (InputStream in = transfer.bytes()) {
             byte[] chunk = new byte[CHUNK];
             for (int n = in.readNBytes(chunk, 0, CHUNK);
@@ -102,7 +94,7 @@ final class Download {
                 }
                 writer.write(chunk, n);
                 reached.accept(writer.offset());
-                checkWanted();
+                wanted.check();
             }
         } catch (IOException e) {
             throw broken(from, blob, e);
@@ -117,49 +109,5 @@ final class Download {
     private static DriverException broken(Repository from, Descriptor blob, IOException cause) {
         return DriverException.passing(
                 "registry " + from.host() + ": blob " + blob.digest() + " broke off", cause);
-    }
-
-    // The client of HTTP waits for ever for the next byte.
-    private Tasks.Timer watch(InputStream in, Contents.Writer writer) {
-        AtomicLong last = new AtomicLong(-1);
-        AtomicLong quiet = new AtomicLong();
-        return tasks.every(
-                WATCH,
-                tasks.concurrent("image-watch"),
-                () -> {
-                    boolean moved = last.getAndSet(writer.offset()) != writer.offset();
-                    long looks = moved ? 0 : quiet.get() + 1;
-                    quiet.set(looks);
-                    if (looks >= STALLED || abandoned.isDone()) {
-                        end(in);
-                    }
-                });
-    }
-
-    private static void end(InputStream in) {
-        try {
-            in.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    void checkWanted() {
-        if (abandoned.isDone()) {
-            throw DriverException.passing("nobody waits for the image any more", null);
-        }
-    }
-
-    private void pause(Duration length) {
-        try {
-            tasks.await(abandoned, length);
-        } catch (TimeoutException over) {
-            return;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw DriverException.passing("the agent stops", e);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -5,6 +5,7 @@ import com.google.gson.JsonParseException;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.ImagePulls.Progress;
 import io.hypervisor.agent.driver.ImagePulls.Stage;
+import io.hypervisor.agent.driver.Wanted;
 import io.hypervisor.agent.registry.Descriptor;
 import io.hypervisor.agent.registry.Manifest;
 import io.hypervisor.agent.registry.Reference;
@@ -90,18 +91,19 @@ final class ImagePull {
         reach(new Progress(Stage.DOWNLOADING, 0, manifest.size()));
         CompletableFuture<Void> ended = new CompletableFuture<>();
         var _ = abandoned.thenRun(() -> ended.complete(null));
-        Download download = new Download(contents, locks.blobs(), images.tasks(), ended);
+        Wanted wanted = new Wanted(ended, images.tasks());
+        Download download = new Download(contents, locks.blobs(), wanted);
         download.fetch(from, manifest.config(), this::more);
         List<String> diffIds = diffIds(manifest);
         Semaphore transfers = new Semaphore(TRANSFERS);
         List<CompletableFuture<Void>> fetched =
                 manifest.layers().stream()
-                        .map(layer -> fetch(download, from, layer, transfers))
+                        .map(layer -> fetch(download, wanted, from, layer, transfers))
                         .toList();
         try {
             for (int i = 0; i < fetched.size(); i++) {
                 fetched.get(i).join();
-                download.checkWanted();
+                wanted.check();
                 layers.unpack(manifest.layers().get(i), diffIds.subList(0, i + 1));
             }
         } catch (CompletionException e) {
@@ -118,12 +120,16 @@ final class ImagePull {
     }
 
     private CompletableFuture<Void> fetch(
-            Download download, Repository from, Descriptor layer, Semaphore transfers) {
+            Download download,
+            Wanted wanted,
+            Repository from,
+            Descriptor layer,
+            Semaphore transfers) {
         return CompletableFuture.runAsync(
                 () -> {
                     transfers.acquireUninterruptibly();
                     try {
-                        download.checkWanted();
+                        wanted.check();
                         download.fetch(from, layer, this::more);
                     } finally {
                         transfers.release();

@@ -11,6 +11,7 @@ import io.hypervisor.agent.driver.containerd.wire.DeleteLeaseRequest;
 import io.hypervisor.agent.registry.Descriptor;
 import io.hypervisor.agent.registry.Reference;
 import io.hypervisor.agent.registry.Registries;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
 
 import org.slf4j.Logger;
@@ -41,13 +42,13 @@ final class Pulls implements ImagePulls {
     }
 
     @Override
-    public boolean holds(String image) {
-        return images.store().holds(image);
+    public boolean holds(InstanceSpec spec) {
+        return images.store().holds(spec.getImage());
     }
 
     @Override
-    public Pull pull(String image) {
-        String name = ImageName.full(image);
+    public Pull pull(InstanceSpec spec) {
+        String name = ImageName.full(spec.getImage());
         Reference reference = Reference.of(name);
         return shared.join(
                 name, (abandoned, progress) -> run(name, reference, abandoned, progress));

@@ -3,6 +3,7 @@ package io.hypervisor.agent.driver.fake;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.SharedPulls;
+import io.hypervisor.api.v1.InstanceSpec;
 
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -34,12 +35,14 @@ final class FakePulls implements ImagePulls {
     }
 
     @Override
-    public boolean holds(String image) {
+    public boolean holds(InstanceSpec spec) {
+        String image = spec.getImage();
         return !image.startsWith("remote") || fetched.contains(image);
     }
 
     @Override
-    public Pull pull(String image) {
+    public Pull pull(InstanceSpec spec) {
+        String image = spec.getImage();
         return shared.join(image, (abandoned, progress) -> fetch(image, abandoned, progress));
     }
 

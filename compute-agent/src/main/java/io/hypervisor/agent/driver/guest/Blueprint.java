@@ -61,7 +61,7 @@ public record Blueprint(
         Bootable image =
                 spec.getImage().isEmpty()
                         ? new Bootable(Optional.empty(), Optional.empty())
-                        : images.image(spec.getImage());
+                        : images.image(spec);
         Optional<DirectBoot> kernel = kernel(spec, images).or(image::kernel);
         return new Blueprint(target, folder, kernel, disks(spec, folder, image.disk()), kvm);
     }

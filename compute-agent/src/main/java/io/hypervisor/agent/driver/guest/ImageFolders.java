@@ -4,6 +4,8 @@ import com.google.protobuf.Timestamp;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.api.v1.Image;
+import io.hypervisor.api.v1.ImageSource;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 
 import java.io.IOException;
@@ -46,11 +48,41 @@ public final class ImageFolders {
 
     private final InstanceType type;
     private final List<Path> folders;
+    private final Fetched fetched;
+
+    /** Finds the file of an image that came from elsewhere. */
+    @FunctionalInterface
+    public interface Fetched {
+        Optional<Path> find(ImageSource image);
+    }
 
     /** Folders, searched in this order, whose images are for instances of a type. */
     public ImageFolders(InstanceType type, List<Path> folders) {
+        this(type, folders, image -> Optional.empty());
+    }
+
+    /** The same, with images from elsewhere. */
+    public ImageFolders(InstanceType type, List<Path> folders, Fetched fetched) {
         this.type = type;
         this.folders = List.copyOf(folders);
+        this.fetched = fetched;
+    }
+
+    /** Finds a spec's image: the one that its source says, or else by its name or path. */
+    Bootable image(InstanceSpec spec) {
+        if (!spec.hasImageSource()) {
+            return image(spec.getImage());
+        }
+        Path path =
+                fetched.find(spec.getImageSource())
+                        .orElseThrow(
+                                () ->
+                                        DriverException.passing(
+                                                "image "
+                                                        + printable(spec.getImage())
+                                                        + " is not here yet",
+                                                null));
+        return new Bootable(Optional.empty(), Optional.of(ImageFile.inspect(path)));
     }
 
     /** Finds an image by its name or path. */

@@ -3,6 +3,7 @@ package io.hypervisor.agent.driver.guest;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.KeptLog;
 import io.hypervisor.agent.driver.guest.Blueprint.Disk;
+import io.hypervisor.agent.image.DiskHeader;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Command;
@@ -169,10 +170,10 @@ public final class InstanceFolders {
         for (DiskSpec disk : spec.getDisksList()) {
             Path file = Blueprint.file(folder(id), disk);
             long bytes = disk.getSizeBytes();
-            if (bytes > ImageFile.qcow2Bytes(file)) {
+            if (bytes > DiskHeader.ownBytes(file)) {
                 resize.inGuest(file, bytes);
             }
-            if (bytes > ImageFile.qcow2Bytes(file)) {
+            if (bytes > DiskHeader.ownBytes(file)) {
                 growDisk(file, bytes);
             }
         }

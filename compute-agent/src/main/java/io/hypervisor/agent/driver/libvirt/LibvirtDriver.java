@@ -5,6 +5,7 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.HotPlug;
+import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
@@ -18,6 +19,7 @@ import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.SerialPorts;
 import io.hypervisor.agent.driver.libvirt.DomainRecord.Phase;
+import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
@@ -37,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Runs virtual machines; see the package. */
 public final class LibvirtDriver implements InstanceDriver {
@@ -56,6 +59,7 @@ public final class LibvirtDriver implements InstanceDriver {
     private final Domains domains;
     private final InstanceFolders folders;
     private final ImageFolders images;
+    private final ImageCache cache;
     private final SerialPorts ports;
     private final KvmProbe probe;
     private final Locks locks = new Locks();
@@ -63,13 +67,15 @@ public final class LibvirtDriver implements InstanceDriver {
     private final Object changes = new Object();
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
-    public LibvirtDriver(LibvirtConfig config, Path folder, Clock clock, Tasks tasks) {
+    public LibvirtDriver(
+            LibvirtConfig config, Path folder, ImageCache cache, Clock clock, Tasks tasks) {
         this.config = config;
         this.clock = clock;
         this.folders = new InstanceFolders(folder, RECORD);
         this.daemon = new Daemon(config.uri(), tasks);
         this.domains = new Domains(daemon, folders.home().toString());
-        this.images = new ImageFolders(type(), config.imageDirs());
+        this.cache = cache;
+        this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
         this.ports = new SerialPorts(tasks);
         this.probe = new KvmProbe(folders.home());
     }
@@ -342,6 +348,11 @@ public final class LibvirtDriver implements InstanceDriver {
     }
 
     @Override
+    public Optional<ImagePulls> imagePulls() {
+        return Optional.of(cache);
+    }
+
+    @Override
     public Optional<HotPlug> hotPlug() {
         return Optional.of(this::wire);
     }
@@ -435,7 +446,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public List<Image> images() {
-        return images.list();
+        return Stream.concat(images.list().stream(), cache.list().stream()).toList();
     }
 
     @Override
@@ -477,6 +488,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public void close() {
+        cache.close();
         ports.close();
         daemon.close();
     }

@@ -88,8 +88,12 @@ class ImagePullTest {
         return driver;
     }
 
+    private static InstanceSpec spec(String image) {
+        return InstanceSpec.newBuilder().setImage(image).build();
+    }
+
     private static Pull begin(ContainerdDriver driver, String image) {
-        return driver.imagePulls().orElseThrow().pull(image);
+        return driver.imagePulls().orElseThrow().pull(spec(image));
     }
 
     private static void pull(ContainerdDriver driver, String image) {
@@ -144,9 +148,9 @@ class ImagePullTest {
         registry.push("team/box", image);
         ContainerdDriver driver = driver(Optional.empty());
         String name = registry.open() + "/team/box:1";
-        assertThat(driver.imagePulls().orElseThrow().holds(name)).isFalse();
+        assertThat(driver.imagePulls().orElseThrow().holds(spec(name))).isFalse();
         pull(driver, name);
-        assertThat(driver.imagePulls().orElseThrow().holds(name)).isTrue();
+        assertThat(driver.imagePulls().orElseThrow().holds(spec(name))).isTrue();
         // Nothing keeps it but its name.
         assertThat(daemon.ctr("leases", "ls", "-q")).isBlank();
         daemon.ctr("content", "prune", "references");
@@ -221,7 +225,7 @@ class ImagePullTest {
             ContainerdDriver driver = driver(Optional.empty(), proxy.host());
             String name = proxy.host() + "/team/bad:1";
             assertRefused(() -> pull(driver, name), "corrupt", "expected " + image.layer());
-            assertThat(driver.imagePulls().orElseThrow().holds(name)).isFalse();
+            assertThat(driver.imagePulls().orElseThrow().holds(spec(name))).isFalse();
         }
         // What was refused is not what the next one finds.
         pull(driver(Optional.empty()), registry.open() + "/team/bad:1");
@@ -306,7 +310,7 @@ class ImagePullTest {
             daemon.start();
             await().atMost(PATIENCE).until(() -> driver.health().healthy());
             pull(driver, name);
-            assertThat(driver.imagePulls().orElseThrow().holds(name)).isTrue();
+            assertThat(driver.imagePulls().orElseThrow().holds(spec(name))).isTrue();
         }
     }
 }

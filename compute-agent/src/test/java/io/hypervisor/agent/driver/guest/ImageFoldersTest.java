@@ -54,6 +54,7 @@ class ImageFoldersTest {
                 .putInt(0, 0x514649fb)
                 .putInt(4, 3)
                 .putLong(8, backing)
+                .putInt(20, 16)
                 .putLong(24, 1L << 30)
                 .putInt(32, crypt)
                 .putLong(72, incompatible);

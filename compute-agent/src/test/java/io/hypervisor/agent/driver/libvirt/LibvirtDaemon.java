@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A private libvirtd of a test class, in a folder that is gone afterwards. */
-final class LibvirtDaemon implements AutoCloseable {
+public final class LibvirtDaemon implements AutoCloseable {
     private static final Path DEPLOY = Path.of("../deploy").toAbsolutePath().normalize();
     private static final Path IMAGES = Path.of("target/images").toAbsolutePath();
 
@@ -26,7 +26,7 @@ final class LibvirtDaemon implements AutoCloseable {
         this.uri = startIn();
     }
 
-    static LibvirtDaemon start() {
+    public static LibvirtDaemon start() {
         return start(Path.of("/nonexistent"));
     }
 
@@ -54,7 +54,7 @@ final class LibvirtDaemon implements AutoCloseable {
         return IMAGES;
     }
 
-    String uri() {
+    public String uri() {
         return uri;
     }
 

@@ -9,6 +9,7 @@ import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
@@ -66,6 +67,7 @@ class LibvirtDriverContractTest extends WiredDriverContract {
                         MachineType.PC,
                         Optional.of(new GuestSwitch(openvswitch.bridge(), false))),
                 daemon.home(),
+                TestCache.beside(daemon.home(), images, tasks),
                 Clock.system(),
                 tasks);
     }

@@ -8,6 +8,7 @@ import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.core.Clock;
@@ -53,6 +54,7 @@ final class LibvirtScene implements AutoCloseable {
                         MachineType.PC,
                         Optional.empty()),
                 home,
+                TestCache.beside(home, images, tasks),
                 Clock.system(),
                 tasks);
     }

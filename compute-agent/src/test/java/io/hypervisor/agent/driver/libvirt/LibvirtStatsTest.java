@@ -11,6 +11,7 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
+import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -62,6 +63,7 @@ class LibvirtStatsTest {
                                 MachineType.PC,
                                 Optional.of(new GuestSwitch(bridge, false))),
                         daemon.home(),
+                        TestCache.beside(daemon.home(), LibvirtDaemon.images(), tasks),
                         Clock.system(),
                         tasks);
         driver.ports(

@@ -1,0 +1,180 @@
+package io.hypervisor.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.hypervisor.agent.driver.libvirt.LibvirtDaemon;
+import io.hypervisor.agent.image.TestSource;
+import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.ListInstancesRequest;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The guide to images of VMs, command by command: controller, agent, libvirtd and hvctl are
+ * processes, and the image is a small one on a server here.
+ */
+@Tag("real")
+class VmImagesTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final String DEBIAN =
+            "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2";
+
+    private static LibvirtDaemon daemon;
+    private static NodeProcesses cluster;
+    private static byte[] disk;
+    private static TestSource source;
+
+    @BeforeAll
+    static void start() throws IOException {
+        cluster = new NodeProcesses();
+        disk = disk();
+        source = new TestSource(disk);
+        daemon = LibvirtDaemon.start();
+        cluster.start(
+                "--drivers.vm.enabled=true",
+                "--drivers.vm.accelerator=tcg",
+                "--drivers.vm.uri=" + daemon.uri());
+    }
+
+    private static byte[] disk() throws IOException {
+        Path file = cluster.data.resolve("small.raw");
+        byte[] raw = new byte[4 << 20];
+        raw[0] = 1;
+        Files.write(file, raw);
+        Path qcow2 = cluster.data.resolve("small.qcow2");
+        OneNodeCluster.execute(
+                "qemu-img", "convert", "-f", "raw", "-O", "qcow2", file.toString(), "" + qcow2);
+        return Files.readAllBytes(qcow2);
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        source.close();
+        daemon.close();
+        cluster.close();
+    }
+
+    private static Optional<Instance> instance(String name) {
+        return cluster
+                .compute()
+                .listInstances(ListInstancesRequest.newBuilder().setName(name).build())
+                .getInstancesList()
+                .stream()
+                .findFirst();
+    }
+
+    private static void awaitState(String name, InstanceState state) {
+        await().atMost(PATIENCE)
+                .until(() -> instance(name).map(Instance::getState).equals(Optional.of(state)));
+    }
+
+    private static String hvctl(String arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(ROOT.resolve("console/bin/hvctl").toString());
+        command.addAll(List.of(arguments.split(" ")));
+        Path output = Files.createTempFile(cluster.data, "hvctl", ".out");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("HVCTL_SERVER", cluster.grpc);
+        Process process = builder.redirectOutput(output.toFile()).start();
+        try {
+            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+        String text = Files.readString(output, UTF_8);
+        assertThat(process.exitValue()).as("%s: %s", arguments, text).isZero();
+        return text;
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The guide's commands, with the small image instead of Debian's. */
+    private static List<String> commands() throws IOException {
+        try (Stream<String> lines = Files.lines(ROOT.resolve("docs/guides/vm-images.md"))) {
+            return lines.filter(line -> line.startsWith("hvctl "))
+                    .map(line -> line.replace(DEBIAN, source.url()).replace("DIGEST", sha256(disk)))
+                    .map(line -> line.substring("hvctl ".length()))
+                    .toList();
+        }
+    }
+
+    private static List<String> cached() throws IOException {
+        try (Stream<Path> files = Files.list(cluster.data.resolve("agent/images"))) {
+            return files.map(file -> file.getFileName().toString()).toList();
+        }
+    }
+
+    @Test
+    void theGuidesCommandsDoWhatItSays() throws IOException {
+        List<String> said = new ArrayList<>();
+        List<String> commands = commands();
+        assertThat(commands).hasSize(7);
+        for (String command : commands) {
+            said.add(hvctl(command));
+            if (command.contains("image pull")) {
+                assertThat(cached()).contains(sha256(disk) + ".qcow2");
+            }
+        }
+        assertThat(said.get(0)).isEqualTo("debian-12 created\n");
+        assertThat(said.get(1)).containsPattern("debian-12 +vm +0B +0");
+        assertThat(said.get(2)).endsWith("debian-12 pulled\n");
+        assertThat(said.get(4)).contains("sha256: " + sha256(disk));
+        assertThat(instance("web")).isEmpty();
+    }
+
+    @Test
+    void aVmWaitsForItsImageAndAKilledAgentGoesOnWhereItWas() throws IOException {
+        byte[] longer = Arrays.copyOf(disk, disk.length + (2 << 20));
+        try (TestSource slow = new TestSource(longer)) {
+            slow.pauseAt(1 << 20);
+            hvctl("image create slow --url %s --sha256 %s".formatted(slow.url(), sha256(longer)));
+            hvctl("instance create late --type vm --image slow --memory 64MiB --no-wait");
+            await().atMost(PATIENCE)
+                    .until(
+                            () ->
+                                    instance("late")
+                                            .orElseThrow()
+                                            .getStateReason()
+                                            .equals("fetches image slow"));
+            Path part = cluster.data.resolve("agent/images").resolve(sha256(longer) + ".part");
+            await().atMost(PATIENCE).until(() -> Files.exists(part) && Files.size(part) == 1 << 20);
+            cluster.killAgent();
+            hvctl("image delete slow");
+            slow.release();
+            cluster.startAgent();
+            awaitState("late", InstanceState.INSTANCE_STATE_RUNNING);
+            assertThat(slow.ranges()).containsExactly("", "bytes=" + (1 << 20) + "-");
+            assertThat(cached()).contains(sha256(longer) + ".qcow2").doesNotContain("" + part);
+            hvctl("instance delete late --force --yes");
+        }
+    }
+}
