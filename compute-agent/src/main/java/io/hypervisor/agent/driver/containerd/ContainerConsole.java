@@ -15,27 +15,23 @@ final class ContainerConsole implements Console {
     private final String id;
     private final ContainerdConfig config;
     private final Runs runs;
-    private Optional<FileChannel> input = Optional.empty();
+    // What has ended has output alone.
+    private final Optional<FileChannel> input;
 
     ContainerConsole(String id, ContainerdConfig config, Runs runs) {
         this.id = id;
         this.config = config;
         this.runs = runs;
+        this.input = runs.find(id).filter(Runs::isAlive).map(_ -> open(config.input(id)));
     }
 
-    // Not before it is needed: what has ended has output alone.
-    private synchronized FileChannel input() throws IOException {
-        if (input.isEmpty()) {
-            var _ = runs.alive(id);
+    private static FileChannel open(Path fifo) {
+        try {
             // Reading too: else opening would block until the shim reads.
-            input =
-                    Optional.of(
-                            FileChannel.open(
-                                    config.input(id),
-                                    StandardOpenOption.READ,
-                                    StandardOpenOption.WRITE));
+            return FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw DriverException.passing("cannot open the console's input", e);
         }
-        return input.get();
     }
 
     @Override
@@ -47,7 +43,7 @@ final class ContainerConsole implements Console {
     public void write(byte[] data) {
         ByteBuffer buffer = ByteBuffer.wrap(data);
         try {
-            FileChannel channel = input();
+            FileChannel channel = input.orElseThrow(() -> Runs.notRunning(id));
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
             }
@@ -62,7 +58,7 @@ final class ContainerConsole implements Console {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         try {
             if (input.isPresent()) {
                 input.get().close();
