@@ -40,6 +40,7 @@ final class InstanceColumns {
                 Column.wide("RESTARTS", i -> "" + i.getRestartCount()),
                 Column.wide("EXIT", i -> i.hasExitCode() ? "" + i.getExitCode() : ""),
                 Column.wide("LOCAL", i -> i.getLocal() ? "yes" : ""),
+                Column.wide("NEEDS-RESTART", i -> String.join(",", i.getNeedsRestartList())),
                 Column.wide("LABELS", i -> NodeColumns.pairs(i.getMetadata().getLabelsMap())),
                 Column.wide("REASON", Instance::getStateReason));
     }

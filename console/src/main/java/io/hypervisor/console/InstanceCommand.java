@@ -207,6 +207,25 @@ final class InstanceCommand {
                                                 .build()));
     }
 
+    @Command(
+            description = {
+                "Change an instance, and wait until its node has seen to it.",
+                "What a running instance cannot take takes effect when it is restarted."
+            })
+    void update(@Mixin Named named, @Mixin UpdateOptions options, @Mixin Patience patience) {
+        Instance before = lookup().instance(named.instance);
+        Instance updated = hvctl.session().compute().updateInstance(options.request(before));
+        Instance last = await(updated, Waiting.Goal.applied, false, patience);
+        show(List.of(last));
+        if (last.getNeedsRestartCount() > 0) {
+            hvctl.say(
+                    "takes effect at its next start: "
+                            + String.join(", ", last.getNeedsRestartList())
+                            + "; hvctl instance restart "
+                            + last.getName());
+        }
+    }
+
     @Command(description = "Delete instances with their disks, and wait until they are gone.")
     void delete(
             @Mixin Several several,

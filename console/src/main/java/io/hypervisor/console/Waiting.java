@@ -21,7 +21,9 @@ final class Waiting {
         /** It exists and does not run, however it ended. */
         stopped,
         /** It is gone. */
-        deleted
+        deleted,
+        /** Its node has seen to its spec. */
+        applied
     }
 
     private final Hvctl hvctl;
@@ -110,6 +112,10 @@ final class Waiting {
                     now.getState() == InstanceState.INSTANCE_STATE_STOPPED
                             || now.getState() == InstanceState.INSTANCE_STATE_FAILED;
             case deleted -> false;
+            // Without a node there is nobody to wait for.
+            case applied ->
+                    now.getAppliedGeneration() >= now.getSpecGeneration()
+                            || now.getNodeId().isEmpty();
         };
     }
 

@@ -48,6 +48,7 @@ import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.api.v1.WatchNodesRequest;
@@ -82,6 +83,7 @@ final class FakeController implements AutoCloseable {
 
     final Map<String, Node> nodes = new LinkedHashMap<>();
     final Map<String, Instance> instances = new LinkedHashMap<>();
+    final List<UpdateInstanceRequest> updated = new ArrayList<>();
     final Map<String, CreateInstanceRequest> created = new LinkedHashMap<>();
 
     /** The states that a watched instance still goes through. */
@@ -386,6 +388,22 @@ final class FakeController implements AutoCloseable {
                 throw Fault.wrongState("instance", instance.getName(), "STOPPED", "RUNNING");
             }
             become(request.getInstanceId(), InstanceState.INSTANCE_STATE_STOPPING, out);
+        }
+
+        @Override
+        public void updateInstance(UpdateInstanceRequest request, StreamObserver<Instance> out) {
+            updated.add(request);
+            Instance now = instance(request.getInstanceId());
+            answer(
+                    out,
+                    put(
+                            now.toBuilder()
+                                    .setSpec(request.getSpec())
+                                    .setMetadata(request.getMetadata())
+                                    .addAllNeedsRestart(
+                                            request.getUpdateMask().getPathsList().stream()
+                                                    .filter("spec.memory_bytes"::equals)
+                                                    .toList())));
         }
 
         @Override

@@ -6,6 +6,7 @@ import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.ListInstancesResponse;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.console.Cli.Result;
 
 import org.junit.jupiter.api.AfterEach;
@@ -179,6 +180,44 @@ class InstanceCommandTest {
                         InstanceState.INSTANCE_STATE_RUNNING));
         assertThat(hvctl.run("instance", "create", "web2", "-t", "vm", "-i", "debian").err())
                 .contains("\rweb2: pending", "\rweb2: creating", "\rweb2: running");
+    }
+
+    @Test
+    void updateNamesWhatIsGivenAndSaysWhatWaits() {
+        Result result =
+                hvctl.run(
+                        "instance",
+                        "update",
+                        "web",
+                        "--cpus",
+                        "4",
+                        "--memory",
+                        "8GiB",
+                        "--memory-limit",
+                        "4GiB",
+                        "--label",
+                        "tier=web",
+                        "--restart-policy",
+                        "never");
+        assertThat(result.code()).isZero();
+        assertThat(result.err())
+                .isEqualTo(
+                        "takes effect at its next start: spec.memory_bytes; hvctl instance restart"
+                                + " web\n");
+        UpdateInstanceRequest sent = controller.updated.getFirst();
+        assertThat(sent.getUpdateMask().getPathsList())
+                .containsExactlyInAnyOrder(
+                        "spec.cpu_cores",
+                        "spec.memory_bytes",
+                        "spec.restart_policy",
+                        "spec.limits",
+                        "metadata.labels");
+        assertThat(sent.getSpec().getLimits().getMemoryLimit()).isEqualTo(4L << 30);
+        assertThat(sent.getMetadata().getLabelsMap()).containsEntry("tier", "web");
+        assertThat(sent.getExpectedRevision()).isPositive();
+        assertThat(hvctl.run("instance", "update", "web").code()).isEqualTo(2);
+        assertThat(hvctl.run("instance", "update", "web", "--disk", "none=1GiB").code())
+                .isEqualTo(2);
     }
 
     @Test

@@ -289,6 +289,7 @@ final class BadInputTest {
         Map<String, String> neverWrong = new HashMap<>(ClusterRows.NEVER_WRONG);
         neverWrong.putAll(ComputeRows.NEVER_WRONG);
         neverWrong.putAll(AgentRows.NEVER_WRONG);
+        neverWrong.putAll(UpdateRows.neverWrong());
         neverWrong.putAll(NetworkRows.neverWrong());
         neverWrong.putAll(SubnetRows.neverWrong());
         neverWrong.putAll(PortRows.neverWrong());

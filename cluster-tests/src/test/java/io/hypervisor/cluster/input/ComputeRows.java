@@ -139,7 +139,8 @@ final class ComputeRows {
                         lists(),
                         images(),
                         consoles(),
-                        states())
+                        states(),
+                        UpdateRows.all())
                 .flatMap(rows -> rows);
     }
 
@@ -262,8 +263,23 @@ final class ComputeRows {
 
     private static Stream<Row> byId() {
         return Stream.of(
-                        ids("instance_id", DELETE, GET, START, STOP, RESTART, STATS, LOGS),
-                        revisions("expected_revision", DELETE, START, STOP, RESTART),
+                        ids(
+                                "instance_id",
+                                DELETE,
+                                GET,
+                                START,
+                                STOP,
+                                RESTART,
+                                UpdateRows.UPDATE,
+                                STATS,
+                                LOGS),
+                        revisions(
+                                "expected_revision",
+                                DELETE,
+                                START,
+                                STOP,
+                                RESTART,
+                                UpdateRows.UPDATE),
                         revisions("min_revision", GET),
                         CommonRows.timeouts(STOP),
                         CommonRows.tails(LOGS))
@@ -349,11 +365,12 @@ final class ComputeRows {
                                 START,
                                 STOP,
                                 RESTART,
+                                UpdateRows.UPDATE,
                                 STATS,
                                 LOGS,
                                 WATCH,
                                 CONSOLE),
-                        stale(DELETE, START, STOP, RESTART),
+                        stale(DELETE, START, STOP, RESTART, UpdateRows.UPDATE),
                         inState(
                                 id,
                                 "{local}",
@@ -362,7 +379,8 @@ final class ComputeRows {
                                 DELETE,
                                 START,
                                 STOP,
-                                RESTART),
+                                RESTART,
+                                UpdateRows.UPDATE),
                         inState(id, "{stopped}", wrong, "STOPPED", STOP, RESTART, STATS, CONSOLE),
                         inState(id, "{running}", wrong, "STOPPED or FAILED", START),
                         inState(id, "{waiting}", wrong, "not placed", LOGS),

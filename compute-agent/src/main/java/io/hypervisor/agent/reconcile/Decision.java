@@ -100,7 +100,7 @@ final class Decision {
             return act(new Step.Stop(grace()), InstanceState.INSTANCE_STATE_STOPPING, "");
         }
         Plan rest = rest(InstanceState.INSTANCE_STATE_STOPPED, found.get().reason());
-        return isWired() ? rest : wire(rest);
+        return isWired() ? isShaped() ? rest : change(new Step.Reshape(), rest) : wire(rest);
     }
 
     private Plan running() {
@@ -116,13 +116,19 @@ final class Decision {
         }
         if (alive(here)) {
             Plan runs = runs(here);
-            return isWired() || runs.step() instanceof Step.Stop ? runs : wire(runs);
+            if (runs.step() instanceof Step.Stop || (isWired() && isShaped())) {
+                return runs;
+            }
+            return isWired() ? change(new Step.Reshape(), runs) : wire(runs);
         }
         if (mustWaitForContact()) {
             return rest(InstanceState.INSTANCE_STATE_STOPPED, waitReason());
         }
         if (!isWired()) {
             return attempt(new Step.Wire(), InstanceState.INSTANCE_STATE_STARTING);
+        }
+        if (!isShaped()) {
+            return attempt(new Step.Reshape(), InstanceState.INSTANCE_STATE_STARTING);
         }
         return older ? start(false) : ended(here);
     }
@@ -149,11 +155,19 @@ final class Decision {
         return memory.wired().equals(Optional.of(want.getNicsList()));
     }
 
-    /** Wires what is otherwise left alone, if not at once then when its last failure allows. */
+    private boolean isShaped() {
+        return memory.shape().filter(s -> s.spec().equals(want.getSpec())).isPresent();
+    }
+
     private Plan wire(Plan otherwise) {
+        return change(new Step.Wire(), otherwise);
+    }
+
+    /** Changes what is otherwise left alone, if not at once then when its last failure allows. */
+    private Plan change(Step step, Plan otherwise) {
         long left = memory.failure().map(f -> f.retryAt() - now.nanos()).orElse(0L);
         if (left <= 0) {
-            return act(new Step.Wire(), otherwise.state(), otherwise.reason());
+            return act(step, otherwise.state(), otherwise.reason());
         }
         Duration pause = Duration.ofNanos(left);
         Duration sooner =

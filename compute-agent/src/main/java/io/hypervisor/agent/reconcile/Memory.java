@@ -3,6 +3,7 @@ package io.hypervisor.agent.reconcile;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.InstanceSpec;
 
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
  * @param runsSince when it was first seen running, monotonic nanoseconds
  * @param endedAt when its present end was first seen
  * @param wired the interfaces that it was given last; empty: not known
+ * @param shape the spec that it was given last; empty: not known
  */
 record Memory(
         long epoch,
@@ -28,9 +30,13 @@ record Memory(
         OptionalLong runsSince,
         OptionalLong endedAt,
         Optional<List<Nic>> wired,
+        Optional<Shape> shape,
         Optional<Failure> failure) {
     /** A run of this length ends a series of crashes. */
     private static final Duration LASTING = Duration.ofMinutes(5);
+
+    /** A spec, and what of it waits for a start, as paths. */
+    record Shape(InstanceSpec spec, List<String> waiting) {}
 
     /** A call that failed, and when it may be repeated. */
     record Failure(String message, boolean permanent, int count, long retryAt) {}
@@ -44,6 +50,7 @@ record Memory(
                 OptionalLong.empty(),
                 OptionalLong.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -54,7 +61,7 @@ record Memory(
             return noting(found, now);
         }
         Memory blank = of(want);
-        return (epoch == want.getEpoch() ? blank.wiredAs(wired) : blank).noting(found, now);
+        return (epoch == want.getEpoch() ? blank.given(wired, shape) : blank).noting(found, now);
     }
 
     private Memory noting(Optional<Found> found, long now) {
@@ -94,17 +101,23 @@ record Memory(
                 newRunsSince,
                 newEndedAt,
                 wired,
+                shape,
                 failure);
     }
 
     /** After it was given interfaces. */
     Memory wired(List<Nic> nics) {
-        return wiredAs(Optional.of(nics));
+        return given(Optional.of(nics), shape);
     }
 
-    private Memory wiredAs(Optional<List<Nic>> nics) {
+    /** After it was given a spec. */
+    Memory shaped(InstanceSpec spec, List<String> waiting) {
+        return given(wired, Optional.of(new Shape(spec, List.copyOf(waiting))));
+    }
+
+    private Memory given(Optional<List<Nic>> nics, Optional<Shape> given) {
         return new Memory(
-                epoch, runGeneration, restarts, crashes, runsSince, endedAt, nics, failure);
+                epoch, runGeneration, restarts, crashes, runsSince, endedAt, nics, given, failure);
     }
 
     /** After a call succeeded. */
@@ -117,6 +130,7 @@ record Memory(
                 runsSince,
                 endedAt,
                 wired,
+                shape,
                 Optional.empty());
     }
 
@@ -131,6 +145,8 @@ record Memory(
                 OptionalLong.empty(),
                 OptionalLong.empty(),
                 wired,
+                // What waited for a start has it.
+                shape.map(given -> new Shape(given.spec(), List.of())),
                 Optional.empty());
     }
 
@@ -145,6 +161,7 @@ record Memory(
                 runsSince,
                 endedAt,
                 wired,
+                shape,
                 Optional.of(new Failure(message, permanent, count, now + pause.toNanos())));
     }
 

@@ -27,6 +27,12 @@ final class Observed {
                         .setState(plan.state())
                         .setStateReason(cut(plan.reason()))
                         .setRestartCount(memory.restarts());
+        memory.shape()
+                .filter(shape -> shape.spec().equals(want.getSpec()))
+                .ifPresent(
+                        shape ->
+                                record.setAppliedGeneration(want.getSpecGeneration())
+                                        .addAllNeedsRestart(shape.waiting()));
         found.filter(f -> f.epoch() == want.getEpoch()).ifPresent(f -> addRun(record, f));
         return record.build();
     }

@@ -43,7 +43,7 @@ public final class Reconciler implements AutoCloseable {
             new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
     private static final Duration PERMANENT = Duration.ofMinutes(5);
     // After these a pass decides how long to wait, and says why.
-    private static final Set<String> GATED = Set.of("create", "start", "wire");
+    private static final Set<String> GATED = Set.of("create", "start", "wire", "reshape");
     // What no event and no list has woken; should find nothing to do.
     private static final Duration FULL_PASS = Duration.ofMinutes(1);
 
@@ -253,6 +253,8 @@ public final class Reconciler implements AutoCloseable {
                     act("start", want, inventory, found, () -> start(driver, want, local, again));
             case Step.Wire() ->
                     act("wire", want, inventory, found, () -> wire(driver, want, found));
+            case Step.Reshape() ->
+                    act("reshape", want, inventory, found, () -> reshape(driver, want, found));
             case Step.Stop(Duration grace) ->
                     act("stop", want, inventory, found, () -> stop(driver, found, grace));
             case Step.Destroy() ->
@@ -273,6 +275,7 @@ public final class Reconciler implements AutoCloseable {
         images.pass(driver, want);
         driver.create(target(want, local));
         wired(want);
+        shaped(want, List.of());
         return Optional.of(found(want, local, Found.State.STOPPED));
     }
 
@@ -288,6 +291,17 @@ public final class Reconciler implements AutoCloseable {
         driver.hotPlug().ifPresent(power -> power.wire(target(want, local)));
         wired(want);
         return found;
+    }
+
+    private Optional<Found> reshape(InstanceDriver driver, Assignment want, Optional<Found> found) {
+        Target target = target(want, found.orElseThrow().local());
+        shaped(want, driver.reshape().map(power -> power.reshape(target)).orElse(List.of()));
+        return found;
+    }
+
+    private void shaped(Assignment want, List<String> waiting) {
+        memories.computeIfPresent(
+                want.getInstanceId(), (id, m) -> m.shaped(want.getSpec(), waiting));
     }
 
     private void wired(Assignment want) {

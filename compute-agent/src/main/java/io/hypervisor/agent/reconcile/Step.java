@@ -18,6 +18,9 @@ sealed interface Step {
     /** Give it the interfaces that are wanted. */
     record Wire() implements Step {}
 
+    /** Make it what the spec says, as far as it can while it runs. */
+    record Reshape() implements Step {}
+
     record Stop(Duration grace) implements Step {}
 
     record Destroy() implements Step {}

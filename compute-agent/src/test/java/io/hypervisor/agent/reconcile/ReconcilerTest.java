@@ -191,6 +191,64 @@ class ReconcilerTest {
         assertThat(seen(A).getStateReason()).isEmpty();
     }
 
+    private static Assignment.Builder sized(Assignment.Builder want, int cores, long generation) {
+        want.getSpecBuilder().setCpuCores(cores);
+        return want.setSpecGeneration(generation);
+    }
+
+    @Test
+    void aSpecTakesEffectAtOnceOrAtTheNextStart() {
+        document(sized(run(A), 2, 1));
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(1);
+        document(sized(run(A), 4, 2));
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(2);
+        assertThat(seen(A).getNeedsRestartList()).isEmpty();
+        document(sized(run(A), 1, 3));
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(3);
+        assertThat(seen(A).getNeedsRestartList()).containsExactly("spec.cpu_cores");
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+        assertThat(script.calls(Call.START)).isEqualTo(1);
+
+        document(sized(run(A), 1, 3).setRunGeneration(2));
+        assertThat(script.calls(Call.START)).isEqualTo(2);
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(3);
+        assertThat(seen(A).getNeedsRestartList()).isEmpty();
+    }
+
+    @Test
+    void aSpecThatChangedWhileTheAgentWasAwayIsMadeGood() {
+        document(sized(run(A), 4, 1));
+        reconciler.close();
+        time.close();
+        journal.accept(
+                NodeDocument.newBuilder()
+                        .setClusterId("c")
+                        .setTerm(1)
+                        .setRevision(++revision)
+                        .addAssignments(sized(run(A), 1, 2))
+                        .build());
+        start();
+        time.settle();
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(2);
+        assertThat(seen(A).getNeedsRestartList()).containsExactly("spec.cpu_cores");
+        // What really runs is compared: back again, there is nothing to wait for.
+        document(sized(run(A), 4, 3));
+        assertThat(seen(A).getNeedsRestartList()).isEmpty();
+    }
+
+    @Test
+    void aSpecThatCannotBeAppliedIsTriedAgainWhileItRuns() {
+        document(run(A));
+        script.fail(Call.RESHAPE, DriverException.passing("no room", null));
+        document(sized(run(A), 3, 2));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+        assertThat(seen(A).getStateReason()).isEqualTo("no room");
+        assertThat(seen(A).getAppliedGeneration()).isZero();
+        time.pass(Duration.ofSeconds(2));
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(2);
+        assertThat(seen(A).getStateReason()).isEmpty();
+    }
+
     @Test
     void interfacesThatChangedWhileTheAgentWasAwayAreMadeGood() {
         document(run(A).addNics(NIC));

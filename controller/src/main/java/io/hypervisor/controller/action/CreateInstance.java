@@ -151,6 +151,7 @@ public record CreateInstance(
                 .setCreatedAt(fresh.at())
                 .setRunIntent(RunIntent.RUN_INTENT_RUNNING)
                 .setRunGeneration(1)
+                .setSpecGeneration(1)
                 .setRequestId(request.getRequestId())
                 .setRequestDigest(digest)
                 .build();

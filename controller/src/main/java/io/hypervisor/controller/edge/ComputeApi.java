@@ -33,6 +33,7 @@ import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.controller.action.CreateImage;
 import io.hypervisor.controller.action.CreateInstance;
@@ -42,6 +43,7 @@ import io.hypervisor.controller.action.Digests;
 import io.hypervisor.controller.action.RestartInstance;
 import io.hypervisor.controller.action.StartInstance;
 import io.hypervisor.controller.action.StopInstance;
+import io.hypervisor.controller.action.UpdateInstance;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.placement.Scheduler;
 import io.hypervisor.controller.state.Snapshot;
@@ -115,6 +117,12 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     public void stopInstance(StopInstanceRequest request, StreamObserver<Instance> observer) {
         ComputeRequests.check(request);
         Calls.answer(observer, Calls.commit(replica, new StopInstance(request)));
+    }
+
+    @Override
+    public void updateInstance(UpdateInstanceRequest request, StreamObserver<Instance> observer) {
+        ComputeRequests.check(request);
+        Calls.answer(observer, Calls.commit(replica, new UpdateInstance(request)));
     }
 
     @Override

@@ -15,7 +15,9 @@ import io.hypervisor.api.v1.PullImageRequest;
 import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
+import io.hypervisor.controller.action.UpdateInstance;
 import io.hypervisor.core.Violations;
 import io.hypervisor.core.spec.AgentRequests;
 import io.hypervisor.core.spec.ImageSources;
@@ -98,6 +100,17 @@ final class ComputeRequests {
                 .range("timeout_seconds", request.getTimeoutSeconds(), 0, MAX_TIMEOUT_SECONDS)
                 .revision("expected_revision", request.getExpectedRevision())
                 .throwIfAny();
+    }
+
+    /** The spec is checked where the rest of it is known. */
+    static void check(UpdateInstanceRequest request) {
+        Violations v = new Violations();
+        v.id("instance_id", request.getInstanceId());
+        NetworkRequests.mask(v, request.getUpdateMask(), UpdateInstance.FIELDS);
+        Specs.check(v, request.getMetadata());
+        v.revision("expected_revision", request.getExpectedRevision());
+        v.size(request);
+        v.throwIfAny();
     }
 
     static void check(RestartInstanceRequest request) {

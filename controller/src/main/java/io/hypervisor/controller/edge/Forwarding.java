@@ -53,6 +53,7 @@ final class Forwarding implements ServerInterceptor {
                                     ComputeServiceGrpc.getDeleteInstanceMethod(),
                                     ComputeServiceGrpc.getStartInstanceMethod(),
                                     ComputeServiceGrpc.getStopInstanceMethod(),
+                                    ComputeServiceGrpc.getUpdateInstanceMethod(),
                                     ComputeServiceGrpc.getRestartInstanceMethod()))
                     .map(MethodDescriptor::getFullMethodName)
                     .collect(Collectors.toUnmodifiableSet());

@@ -134,6 +134,7 @@ public final class NodeDocuments {
                 .setName(record.getName())
                 .setType(record.getType())
                 .setSpec(record.getSpec())
+                .setSpecGeneration(Math.max(1, record.getSpecGeneration()))
                 .setMetadata(record.getMetadata())
                 .setOnLostContact(record.getPlacement().getOnLostContact())
                 .setLostContactSeconds(record.getPlacement().getLostContactSeconds())

@@ -40,6 +40,7 @@ public final class Views {
                         .setName(record.getName())
                         .setType(record.getType())
                         .setSpec(record.getSpec())
+                        .setSpecGeneration(Math.max(1, record.getSpecGeneration()))
                         .setMetadata(record.getMetadata())
                         .setPlacement(record.getPlacement())
                         .setCreatedAt(record.getCreatedAt())
@@ -70,7 +71,10 @@ public final class Views {
     }
 
     private static void addObserved(Instance.Builder view, ObservedRecord observed) {
-        view.setIpAddress(observed.getIpAddress()).setRestartCount(observed.getRestartCount());
+        view.setIpAddress(observed.getIpAddress())
+                .setRestartCount(observed.getRestartCount())
+                .setAppliedGeneration(observed.getAppliedGeneration())
+                .addAllNeedsRestart(observed.getNeedsRestartList());
         if (observed.hasStartedAt()) {
             view.setStartedAt(observed.getStartedAt());
         }

@@ -9,6 +9,7 @@ import static io.hypervisor.controller.state.Snapshots.resources;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.FieldMask;
 
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeReport;
@@ -27,6 +28,7 @@ import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
 import io.hypervisor.controller.network.Fresh;
 import io.hypervisor.controller.network.NetworkConfig;
@@ -88,7 +90,7 @@ final class LifePropertyTest {
 
         void step() {
             String node = "n" + random.nextInt(NODES);
-            switch (random.nextInt(12)) {
+            switch (random.nextInt(13)) {
                 case 0, 1, 2 -> act(create());
                 case 3 -> act(delete());
                 case 4 -> act(run());
@@ -96,6 +98,7 @@ final class LifePropertyTest {
                 case 8 -> act(admin(node));
                 case 9 -> touch(node);
                 case 10 -> fence(node);
+                case 11 -> act(update());
                 default -> reconcile();
             }
         }
@@ -160,6 +163,21 @@ final class LifePropertyTest {
                         new RestartInstance(
                                 RestartInstanceRequest.newBuilder().setInstanceId(id).build());
             };
+        }
+
+        private Action<?> update() {
+            return new UpdateInstance(
+                    UpdateInstanceRequest.newBuilder()
+                            .setInstanceId(someInstance())
+                            .setSpec(
+                                    InstanceSpec.newBuilder()
+                                            .setCpuCores(1 + random.nextInt(3))
+                                            .setMemoryBytes((1 + random.nextInt(6)) * 256L * MIB))
+                            .setUpdateMask(
+                                    FieldMask.newBuilder()
+                                            .addPaths("spec.cpu_cores")
+                                            .addPaths("spec.memory_bytes"))
+                            .build());
         }
 
         private Action<?> admin(String node) {

@@ -12,6 +12,7 @@ import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PortGate;
+import io.hypervisor.agent.driver.Reshape;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
@@ -314,7 +315,7 @@ public final class ContainerdDriver implements InstanceDriver {
     }
 
     private Container mark(Container container, Marks marks, Target target, List<Mount> rootfs) {
-        if (OciSpec.fits(container.getSpec().getValue().toStringUtf8(), target)) {
+        if (OciSpec.fits(container.getSpec().getValue().toStringUtf8(), target, host)) {
             return containers.mark(container, marks);
         }
         ImageStore.Unpacked source = images.resolve(target.spec().getImage());
@@ -325,6 +326,22 @@ public final class ContainerdDriver implements InstanceDriver {
     public Optional<HotPlug> hotPlug() {
         return Optional.of(
                 target -> locks.holding(checked(target.instanceId()), () -> wire(target)));
+    }
+
+    @Override
+    public Optional<Reshape> reshape() {
+        return Optional.of(this::waiting);
+    }
+
+    /** A container gets its limits when it starts: what differs of one that runs waits. */
+    private List<String> waiting(Target target) {
+        String id = checked(target.instanceId());
+        return containers
+                .find(id)
+                .filter(container -> runs.find(id).filter(Runs::isAlive).isPresent())
+                .map(container -> container.getSpec().getValue().toStringUtf8())
+                .map(json -> OciSpec.differences(json, target, host))
+                .orElse(List.of());
     }
 
     /** What does not run gets its interfaces when it starts. */

@@ -365,8 +365,27 @@ final class OciSpec {
     }
 
     /** Whether a specification fits what the instance has now: interfaces, or none. */
-    static boolean fits(String json, Target target) {
-        return json.contains(Netns.path(target.instanceId()).toString()) == isWired(target);
+    static boolean fits(String json, Target target, Host host) {
+        return json.contains(Netns.path(target.instanceId()).toString()) == isWired(target)
+                && differences(json, target, host).isEmpty();
+    }
+
+    /** What of a spec's limits a specification does not have, as paths. */
+    static List<String> differences(String json, Target target, Host host) {
+        Map<String, Object> wanted = resources(target.spec(), host);
+        if (json.contains(Json.text(object("resources", wanted)).replaceAll("^\\{|}$", ""))) {
+            return List.of();
+        }
+        List<String> paths = new ArrayList<>();
+        Map.of("cpu", "spec.cpu_cores", "memory", "spec.memory_bytes")
+                .forEach(
+                        (part, path) -> {
+                            String text = Json.text(object(part, wanted.get(part)));
+                            if (!json.contains(text.replaceAll("^\\{|}$", ""))) {
+                                paths.add(path);
+                            }
+                        });
+        return paths.isEmpty() ? List.of("spec.limits") : paths.stream().sorted().toList();
     }
 
     // A zero ends a text for the kernel, wherever the rest would have gone.

@@ -10,6 +10,7 @@ import io.hypervisor.agent.driver.HotPlug;
 import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.Reshape;
 import io.hypervisor.agent.driver.SharedPulls;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
@@ -124,7 +125,9 @@ public final class FakeDriver implements InstanceDriver {
         script.failIfTold(Call.START);
         Instant now = clock.now();
         FakeInstance started =
-                instance.started(target.epoch(), target.runGeneration(), now).wired(target.nics());
+                instance.started(target.epoch(), target.runGeneration(), now)
+                        .wired(target.nics())
+                        .sized(Math.max(1, target.spec().getCpuCores()));
         world.put(started);
         announceEnd(started, now);
     }
@@ -185,6 +188,27 @@ public final class FakeDriver implements InstanceDriver {
         var _ = abandoned.thenRun(() -> over.complete(null));
         tasks.after(takes, timers, () -> over.complete(null));
         over.join();
+    }
+
+    @Override
+    public Optional<Reshape> reshape() {
+        return Optional.of(this::reshape);
+    }
+
+    /** Processors come at once and go at the next start, as QEMU has it. */
+    private List<String> reshape(Target target) {
+        Optional<FakeInstance> found = find(target.instanceId());
+        int cores = Math.max(1, target.spec().getCpuCores());
+        if (found.isEmpty() || found.get().cores() == cores) {
+            return List.of();
+        }
+        enter(Call.RESHAPE);
+        script.failIfTold(Call.RESHAPE);
+        if (isRunning(found.get()) && found.get().cores() > cores) {
+            return List.of("spec.cpu_cores");
+        }
+        world.put(found.get().sized(cores));
+        return List.of();
     }
 
     @Override

@@ -69,6 +69,10 @@ record FakeInstance(
         return new FakeInstance(found, image, cores, endsAt, others);
     }
 
+    FakeInstance sized(int others) {
+        return new FakeInstance(found, image, others, endsAt, nics);
+    }
+
     Properties toProperties() {
         Properties out = new Properties();
         out.setProperty("id", found.instanceId());

@@ -19,6 +19,7 @@ public final class FakeScript {
         STOP,
         DESTROY,
         WIRE,
+        RESHAPE,
         STATS,
         PULL
     }

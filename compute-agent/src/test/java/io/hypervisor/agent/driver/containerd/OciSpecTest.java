@@ -91,8 +91,8 @@ class OciSpecTest {
         Target target = NicPlanTest.target();
         String json = OciSpec.json(target, IMAGE, Account.ROOT, HOST, CONFIG);
         assertGolden("interfaces.json", json);
-        assertThat(OciSpec.fits(json, target)).isTrue();
-        assertThat(OciSpec.fits(json(SMALL, IMAGE, Account.ROOT, HOST), target)).isFalse();
+        assertThat(OciSpec.fits(json, target, HOST)).isTrue();
+        assertThat(OciSpec.fits(json(SMALL, IMAGE, Account.ROOT, HOST), target, HOST)).isFalse();
     }
 
     @Test
