@@ -84,7 +84,7 @@ public record AgentConfig(
     }
 
     /** What runs instances; at least one is enabled. */
-    public record Drivers(Vm vm, Container container, Fake fake) {}
+    public record Drivers(Vm vm, Container container, MicroVm microvm, Fake fake) {}
 
     /**
      * Virtual machines of libvirt.
@@ -161,6 +161,30 @@ public record AgentConfig(
                             Collectors.toUnmodifiableMap(
                                     Map.Entry::getKey,
                                     e -> ContainerdConfig.HostPath.parse(e.getValue())));
+        }
+    }
+
+    /**
+     * MicroVMs of QEMU, without libvirt.
+     *
+     * @param imageDirs folders with images, searched in order
+     * @param accelerator auto: KVM if it is proven to work, else emulation
+     * @param user whom QEMU becomes once it has opened what it needs; empty: nobody else
+     */
+    public record MicroVm(
+            @Default("false") boolean enabled,
+            @Default("8") int threads,
+            List<Path> imageDirs,
+            @Default("auto") Acceleration accelerator,
+            @Default("nobody") String user) {
+        private static final Pattern USER = Pattern.compile("|[a-z_][a-z0-9_-]{0,31}");
+
+        /** Checks the name. */
+        public MicroVm {
+            if (!USER.matcher(user).matches()) {
+                throw new ConfigException(
+                        "drivers.microvm.user: value: " + user + " (expected: the name of a user)");
+            }
         }
     }
 

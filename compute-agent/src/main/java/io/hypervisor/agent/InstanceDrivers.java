@@ -11,6 +11,8 @@ import io.hypervisor.agent.driver.fake.FakeWorld;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
 import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
+import io.hypervisor.agent.driver.microvm.MicroVmConfig;
+import io.hypervisor.agent.driver.microvm.MicroVmDriver;
 import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.agent.node.NodeFacts;
 import io.hypervisor.core.Clock;
@@ -35,6 +37,9 @@ final class InstanceDrivers {
         }
         if (config.drivers().container().enabled()) {
             drivers.add(container(config, clock, tasks, metrics));
+        }
+        if (config.drivers().microvm().enabled()) {
+            drivers.add(microVm(config, clock, tasks));
         }
         if (config.drivers().fake().enabled()) {
             drivers.addAll(fakes(config, clock, tasks));
@@ -85,6 +90,19 @@ final class InstanceDrivers {
                         tasks);
         LibvirtDriver driver = new LibvirtDriver(libvirt, home, cache, clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
+    }
+
+    private static InstanceDriver microVm(AgentConfig config, Clock clock, Tasks tasks) {
+        AgentConfig.MicroVm microVm = config.drivers().microvm();
+        MicroVmConfig qemu =
+                new MicroVmConfig(
+                        microVm.imageDirs(),
+                        microVm.accelerator(),
+                        microVm.user(),
+                        config.network().offload());
+        MicroVmDriver driver =
+                new MicroVmDriver(qemu, config.dataDir().resolve("microvm"), clock, tasks);
+        return new PooledDriver(driver, tasks, microVm.threads());
     }
 
     private static Optional<GuestSwitch> guestSwitch(AgentConfig.Network network) {

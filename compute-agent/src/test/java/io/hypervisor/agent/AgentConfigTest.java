@@ -31,6 +31,8 @@ class AgentConfigTest {
         assertThat(config.dataDir()).isEqualTo(Path.of("/var/lib/hypervisor/agent"));
         assertThat(config.drivers().vm().enabled()).isFalse();
         assertThat(config.drivers().container().enabled()).isFalse();
+        assertThat(config.drivers().microvm().enabled()).isFalse();
+        assertThat(config.drivers().microvm().user()).isEqualTo("nobody");
         assertThat(config.drivers().fake().enabled()).isFalse();
         assertThat(config.stopInstancesOnExit()).isFalse();
         assertThat(config.listPeriod()).isEqualTo(Duration.ofSeconds(10));
@@ -49,7 +51,8 @@ class AgentConfigTest {
                         "--controllers=[127.0.0.1:50051]",
                         "--drivers.vm.enabled=true",
                         "--drivers.vm.image-dirs=[/var/lib/hypervisor/images]",
-                        "--drivers.container.enabled=true");
+                        "--drivers.container.enabled=true",
+                        "--drivers.microvm.image-dirs=[/var/lib/hypervisor/images]");
         assertThat(example).isEqualTo(same);
     }
 
@@ -155,6 +158,7 @@ class AgentConfigTest {
                         "--grpc-addr=0.0.0.0:1", "advertise_ip: missing",
                         "--list-period=0s", "list_period: value: 0",
                         "--drivers.vm.accelerator=xen", "one of auto, kvm, tcg",
+                        "--drivers.microvm.user=no body", "drivers.microvm.user: value: no body",
                         "--drivers.fake.types=[disk]", "one of vm, container, microvm",
                         "--role=boss", "one of master, worker",
                         "--dat-dir=/x", "did you mean data_dir",

@@ -107,7 +107,36 @@ public enum FaultPoint {
     /** It has no folder. */
     CONTAINERD_DESTROY_FOLDER_REMOVED,
     /** Its record is gone. */
-    CONTAINERD_DESTROY_RECORD_REMOVED;
+    CONTAINERD_DESTROY_RECORD_REMOVED,
+
+    /** The folder and the record of a microVM exist. */
+    MICROVM_CREATE_FOLDER_MADE,
+    /** Its disks too. */
+    MICROVM_CREATE_DISKS_MADE,
+    /** It is marked as complete. */
+    MICROVM_CREATE_COMPLETE,
+    /** The run generation is written down; there is no process. */
+    MICROVM_START_MARKED,
+    /** The process is there; its guest waits for the network. */
+    MICROVM_START_LAUNCHED,
+    /** That it runs is written down; its guest waits. */
+    MICROVM_START_RECORDED,
+    /** The guest runs. */
+    MICROVM_START_RUNS,
+    /** That it stops is written down; it runs. */
+    MICROVM_STOP_MARKED,
+    /** There is no process; that is not written down. */
+    MICROVM_STOP_ENDED,
+    /** How a run ended is written down; the process waits to be ended. */
+    MICROVM_END_RECORDED,
+    /** A microVM that is to go is marked as half-made. */
+    MICROVM_DESTROY_MARKED,
+    /** It has no process. */
+    MICROVM_DESTROY_ENDED,
+    /** Its files are gone, but for the record. */
+    MICROVM_DESTROY_FILES_REMOVED,
+    /** Its folder is gone. */
+    MICROVM_DESTROY_FOLDER_REMOVED;
 
     /**
      * The variable of the environment that switches all points on. No key of a configuration: those
@@ -125,10 +154,33 @@ public enum FaultPoint {
         return name().toLowerCase(Locale.ROOT).replace('_', '.');
     }
 
+    private static final ScopedValue<FaultPoint> CUT = ScopedValue.newInstance();
+
+    /** What ends an operation that is cut off; nobody but {@link #cut} may catch it. */
+    private static final class Cut extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    /**
+     * Does something on this thread, and breaks it off when it gets here, as if the process were
+     * killed. Returns whether it got here. For tests of one component in their own process.
+     */
+    public boolean cut(Runnable operation) {
+        try {
+            ScopedValue.where(CUT, this).run(operation);
+            return false;
+        } catch (Cut here) {
+            return true;
+        }
+    }
+
     /** Says that the process is here. Costs nothing and does nothing while points are off. */
     public void reached() {
         if (ON) {
             hold(FOLDER.orElseThrow());
+        }
+        if (CUT.isBound() && CUT.get() == this) {
+            throw new Cut();
         }
     }
 

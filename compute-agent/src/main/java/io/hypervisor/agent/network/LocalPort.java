@@ -47,8 +47,14 @@ record LocalPort(LogicalPort port, String device, String instanceId, boolean plu
         String device =
                 nic.map(Nics::device)
                         .orElseGet(() -> named.isEmpty() ? Nics.device(port.id()) : named);
-        boolean container =
-                want.filter(w -> w.getType() == InstanceType.INSTANCE_TYPE_CONTAINER).isPresent();
-        return new LocalPort(port, device, instanceId, instanceId.isEmpty() || container);
+        // Those of VMs are libvirt's.
+        boolean ours =
+                want.map(Assignment::getType)
+                        .filter(
+                                type ->
+                                        type == InstanceType.INSTANCE_TYPE_CONTAINER
+                                                || type == InstanceType.INSTANCE_TYPE_MICROVM)
+                        .isPresent();
+        return new LocalPort(port, device, instanceId, instanceId.isEmpty() || ours);
     }
 }

@@ -28,7 +28,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * What every {@link InstanceDriver} promises. A subclass says how to reach its daemon and which
@@ -107,6 +109,12 @@ public abstract class InstanceDriverContract {
     /** The driver of this test. */
     protected final InstanceDriver driver() {
         return driver;
+    }
+
+    /** The agent ends, and another begins. */
+    protected final void restartAgent() {
+        driver.close();
+        driver = reconnect();
     }
 
     private InstanceDriver reconnect() {
@@ -309,6 +317,30 @@ public abstract class InstanceDriverContract {
     }
 
     @Test
+    final void halfMadeIsNotStarted() {
+        Target target = target(lasting());
+        leaveHalfMade(driver, target);
+        assertThatThrownBy(() -> driver.start(target)).isInstanceOf(DriverException.class);
+        assertThat(found(target).state()).isEqualTo(Found.State.PARTIAL);
+    }
+
+    @Test
+    final void stopOfHalfMadeChangesNothing() {
+        Target target = target(lasting());
+        leaveHalfMade(driver, target);
+        driver.stop(target.instanceId(), Duration.ZERO);
+        assertThat(found(target).state()).isEqualTo(Found.State.PARTIAL);
+    }
+
+    @Test
+    final void statsOfHalfMadeFail() {
+        Target target = target(lasting());
+        leaveHalfMade(driver, target);
+        assertThatThrownBy(() -> driver.stats(target.instanceId()))
+                .isInstanceOf(DriverException.class);
+    }
+
+    @Test
     final void halfMadeSurvivesReconnect() {
         Target target = target(lasting());
         leaveHalfMade(driver, target);
@@ -340,6 +372,39 @@ public abstract class InstanceDriverContract {
         Target target = target(lasting());
         assertThatThrownBy(() -> driver.start(target)).isInstanceOf(DriverException.class);
         assertThat(ids()).doesNotContain(target.instanceId());
+    }
+
+    @Test
+    final void whatRunsIsNotStartedUnderAnotherGeneration() {
+        Target target = started(lasting());
+        assertThatThrownBy(() -> driver.start(next(target, 1, 2)))
+                .isInstanceOf(DriverException.class);
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+        assertThat(found(target).runGeneration()).isEqualTo(1);
+    }
+
+    @Test
+    final void manyAtOnceAreAllThereAndListedMeanwhile() {
+        List<Target> targets = Stream.generate(() -> target(lasting())).limit(4).toList();
+        List<CompletableFuture<Void>> all =
+                targets.stream()
+                        .map(
+                                target ->
+                                        CompletableFuture.runAsync(
+                                                () -> {
+                                                    driver.create(target);
+                                                    driver.start(target);
+                                                }))
+                        .toList();
+        patiently()
+                .until(
+                        () -> {
+                            assertThat(ids()).doesNotHaveDuplicates();
+                            return all.stream().allMatch(CompletableFuture::isDone);
+                        });
+        all.forEach(CompletableFuture::join);
+        assertThat(targets)
+                .allSatisfy(t -> assertThat(found(t).state()).isEqualTo(Found.State.RUNNING));
     }
 
     @Test
@@ -529,16 +594,14 @@ public abstract class InstanceDriverContract {
     final void instancesRunOnWithoutTheDriver() {
         Target target = started(lasting());
         Found before = found(target);
-        driver.close();
-        driver = reconnect();
+        restartAgent();
         assertThat(found(target)).isEqualTo(before);
     }
 
     @Test
     final void aNewDriverStopsAndDestroysWhatAnOlderMade() {
         Target target = started(lasting());
-        driver.close();
-        driver = reconnect();
+        restartAgent();
         driver.stop(target.instanceId(), Duration.ZERO);
         assertThat(found(target).exit()).isEqualTo(Found.Exit.STOPPED);
         driver.destroy(target.instanceId());
@@ -558,8 +621,7 @@ public abstract class InstanceDriverContract {
     @Test
     final void consoleWorksAfterReconnect() {
         Target target = started(lasting());
-        driver.close();
-        driver = reconnect();
+        restartAgent();
         try (Console console = driver.console(target.instanceId())) {
             typeUntilEchoed(console, "hello-again");
         }
@@ -574,6 +636,20 @@ public abstract class InstanceDriverContract {
                             console.write((word + "\n").getBytes(StandardCharsets.UTF_8));
                             return read(console.log()).contains(word);
                         });
+    }
+
+    @Test
+    final void whatARunWroteStaysWhenItEnds() {
+        Target target = started(lasting());
+        try (Console console = driver.console(target.instanceId())) {
+            typeUntilEchoed(console, "first-run");
+        }
+        driver.stop(target.instanceId(), Duration.ZERO);
+        driver.start(next(target, 1, 2));
+        try (Console console = driver.console(target.instanceId())) {
+            typeUntilEchoed(console, "second-run");
+            assertThat(read(console.log())).contains("first-run");
+        }
     }
 
     @Test
@@ -615,6 +691,12 @@ public abstract class InstanceDriverContract {
     final void statsOfWhatDoesNotRunFail() {
         Target target = created(lasting());
         assertThatThrownBy(() -> driver.stats(target.instanceId()))
+                .isInstanceOf(DriverException.class);
+    }
+
+    @Test
+    final void statsOfWhatDoesNotExistFail() {
+        assertThatThrownBy(() -> driver.stats(UUID.randomUUID().toString()))
                 .isInstanceOf(DriverException.class);
     }
 

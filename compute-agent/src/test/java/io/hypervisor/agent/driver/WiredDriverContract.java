@@ -3,8 +3,11 @@ package io.hypervisor.agent.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.InstanceSpec;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -20,14 +23,29 @@ import java.util.TreeMap;
 import java.util.UUID;
 
 /** What drivers that give instances network interfaces promise beyond {@link InstanceDriver}. */
-public abstract class WiredDriverContract extends InstanceDriverContract {
+public abstract class WiredDriverContract extends DriverOutagesContract {
     private final List<Nic> made = new ArrayList<>();
 
     /** MAC addresses of the interfaces that an instance has in truth, by port id. */
     protected abstract Map<String, String> interfaces(String instanceId);
 
+    /** Runs, and gives interfaces back when it is asked to. */
+    protected InstanceSpec attentive() {
+        return lasting();
+    }
+
     /** Waits until what runs can take and give back interfaces. */
     protected void awaitAttentive(String instanceId) {}
+
+    /** Whether interfaces come and go while an instance runs. */
+    protected boolean plugsIntoWhatRuns() {
+        return true;
+    }
+
+    /** The interfaces of this test. */
+    protected final List<Nic> made() {
+        return List.copyOf(made);
+    }
 
     /** Leaves what wiring that was killed midway leaves; the instance does not run. */
     protected void leaveHalfWired(Target target) {
@@ -89,7 +107,11 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
     }
 
     private Target running(Nic... nics) {
-        Target target = with(target(lasting()), nics);
+        return running(lasting(), nics);
+    }
+
+    private Target running(InstanceSpec spec, Nic... nics) {
+        Target target = with(target(spec), nics);
         driver().create(target);
         driver().start(target);
         return target;
@@ -140,9 +162,10 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
 
     @Test
     final void interfacesComeAndGoWhileItRuns() {
+        assumeTrue(plugsIntoWhatRuns(), "see whatCannotBePluggedIntoIsLeftAlone");
         Nic first = nic(1);
         Nic second = nic(2);
-        Target target = running(first);
+        Target target = running(attentive(), first);
         awaitAttentive(target.instanceId());
         wire(target, first, second);
         assertHas(target, first, second);
@@ -156,8 +179,9 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
 
     @Test
     final void firstInterfaceComesAndLastGoesWhileItRuns() {
+        assumeTrue(plugsIntoWhatRuns(), "see whatCannotBePluggedIntoIsLeftAlone");
         Nic nic = nic(1);
-        Target target = running();
+        Target target = running(attentive());
         awaitAttentive(target.instanceId());
         assertHas(target);
         wire(target, nic);
@@ -187,10 +211,25 @@ public abstract class WiredDriverContract extends InstanceDriverContract {
     }
 
     @Test
-    final void wiringTwiceIsWiringOnce() {
+    final void whatCannotBePluggedIntoIsLeftAlone() {
+        assumeFalse(plugsIntoWhatRuns(), "see interfacesComeAndGoWhileItRuns");
         Nic first = nic(1);
         Nic second = nic(2);
         Target target = running(first);
+        assertThatThrownBy(() -> wire(target, first, second))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("when it is started again");
+        assertHas(target, first);
+        driver().stop(target.instanceId(), Duration.ZERO);
+        driver().start(next(with(target, first, second), 1, 2));
+        assertHas(target, first, second);
+    }
+
+    @Test
+    final void wiringTwiceIsWiringOnce() {
+        Nic first = nic(1);
+        Nic second = nic(2);
+        Target target = plugsIntoWhatRuns() ? running(first) : running(first, second);
         wire(target, first, second);
         Found before = found(target);
         wire(target, first, second);

@@ -118,8 +118,11 @@ public final class FakeDriver implements InstanceDriver {
     public void start(Target target) {
         script.failIfDown();
         FakeInstance instance = complete(target.instanceId());
-        if (isRunning(instance) && instance.found().runGeneration() == target.runGeneration()) {
-            return;
+        if (isRunning(instance)) {
+            if (instance.found().runGeneration() == target.runGeneration()) {
+                return;
+            }
+            throw DriverException.permanent("it runs under another generation");
         }
         enter(Call.START);
         script.failIfTold(Call.START);

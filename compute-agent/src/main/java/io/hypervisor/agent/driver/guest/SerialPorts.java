@@ -1,5 +1,6 @@
 package io.hypervisor.agent.driver.guest;
 
+import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.core.Tasks;
 
@@ -31,8 +32,33 @@ public final class SerialPorts implements AutoCloseable {
         this.readers = tasks.concurrent("serial-port");
     }
 
+    /** The console of the instance with this folder. */
+    public Console console(Path folder) {
+        return new Console() {
+            @Override
+            public Path log() {
+                return InstanceFolders.consoleLog(folder);
+            }
+
+            @Override
+            public void write(byte[] data) {
+                SerialPorts.this.write(InstanceFolders.consoleSocket(folder), data);
+            }
+
+            @Override
+            public void resize(int columns, int rows) {
+                // A serial port has no size.
+            }
+
+            @Override
+            public void close() {
+                // The port stays connected: others may write to it, and QEMU may still read.
+            }
+        };
+    }
+
     /** Types into the port that listens at a path. Blocks while the guest does not read. */
-    public void write(Path socket, byte[] data) {
+    private void write(Path socket, byte[] data) {
         Port port = ports.computeIfAbsent(socket, this::connect);
         try {
             port.write(data);

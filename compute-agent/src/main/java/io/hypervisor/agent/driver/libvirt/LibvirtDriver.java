@@ -451,28 +451,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public Console console(String instanceId) {
-        Path folder = folders.folder(instanceId);
-        return new Console() {
-            @Override
-            public Path log() {
-                return InstanceFolders.consoleLog(folder);
-            }
-
-            @Override
-            public void write(byte[] data) {
-                ports.write(InstanceFolders.consoleSocket(folder), data);
-            }
-
-            @Override
-            public void resize(int columns, int rows) {
-                // A serial port has no size.
-            }
-
-            @Override
-            public void close() {
-                // The port stays connected: others may write to it, and QEMU may still read.
-            }
-        };
+        return ports.console(folders.folder(instanceId));
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.WiredDriverContract;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The contract, against a real containerd. */
 @Tag("real")
@@ -32,6 +34,10 @@ class ContainerdDriverTest extends WiredDriverContract {
     static void stopDaemon() {
         daemon.close();
         tasks.close();
+    }
+
+    static Stream<FaultPoint> steps() {
+        return stepsOf("CONTAINERD");
     }
 
     @Override
@@ -96,6 +102,12 @@ class ContainerdDriverTest extends WiredDriverContract {
     protected void leaveHalfWired(Target target) {
         // Killed between two lines: a device without its mark, and an interface without addresses.
         NamedSpaces.leaveHalfMade(daemon.config(), target);
+    }
+
+    @Override
+    protected void restartDaemon() {
+        daemon.kill();
+        daemon.start();
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The contract, over a folder that every connect reads anew, as after a restart of the agent. */
 class FakeDriverTest extends WiredDriverContract {
@@ -31,6 +33,11 @@ class FakeDriverTest extends WiredDriverContract {
     @AfterEach
     void stopTasks() {
         tasks.close();
+    }
+
+    static Stream<FaultPoint> steps() {
+        // It makes an instance in one step.
+        return Stream.empty();
     }
 
     @Override
@@ -84,6 +91,12 @@ class FakeDriverTest extends WiredDriverContract {
     protected Map<String, String> interfaces(String instanceId) {
         return connect().nics(instanceId).stream()
                 .collect(Collectors.toMap(Nic::getPortId, Nic::getMacAddress));
+    }
+
+    @Override
+    protected Runnable fillDisk() {
+        script.fail(FakeScript.Call.CREATE, DriverException.passing("no room", null));
+        return () -> {};
     }
 
     @Override

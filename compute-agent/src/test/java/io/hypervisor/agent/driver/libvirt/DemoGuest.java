@@ -1,14 +1,34 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.core.Command;
 
-/** Specs of the demo guest. */
-final class DemoGuest {
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** The demo guest: its image, and specs of it. */
+public final class DemoGuest {
     private static final long MEMORY = 112L << 20;
+
+    private static final Path IMAGES = Path.of("target/images").toAbsolutePath();
+    // Its kernel may have to be fetched first.
+    private static final Duration BUILD = Duration.ofMinutes(5);
 
     private DemoGuest() {}
 
-    static InstanceSpec shell() {
+    /** The folder of images, with demo-guest in it. */
+    public static Path images() {
+        String build = Path.of("../deploy/images/demo-guest/build").toAbsolutePath().toString();
+        Command.Ended built = Command.run(BUILD, List.of(build, IMAGES.toString()));
+        if (!built.ok()) {
+            throw new IllegalStateException(built.failure());
+        }
+        return IMAGES;
+    }
+
+    /** A shell on its console. */
+    public static InstanceSpec shell() {
         return InstanceSpec.newBuilder()
                 .setImage("demo-guest")
                 .setCpuCores(1)
@@ -17,7 +37,7 @@ final class DemoGuest {
     }
 
     /** Runs a program when it has booted. */
-    static InstanceSpec running(String program) {
+    public static InstanceSpec running(String program) {
         return InstanceSpec.newBuilder()
                 .setKernel("demo-guest")
                 .setInitrd("demo-guest")

@@ -14,7 +14,6 @@ import java.util.stream.Stream;
 /** A private libvirtd of a test class, in a folder that is gone afterwards. */
 public final class LibvirtDaemon implements AutoCloseable {
     private static final Path DEPLOY = Path.of("../deploy").toAbsolutePath().normalize();
-    private static final Path IMAGES = Path.of("target/images").toAbsolutePath();
 
     private final Path folder;
     private final Path openvswitch;
@@ -50,8 +49,7 @@ public final class LibvirtDaemon implements AutoCloseable {
 
     /** The folder of images, with demo-guest in it. */
     static Path images() {
-        run(DEPLOY.resolve("images/demo-guest/build").toString(), IMAGES.toString());
-        return IMAGES;
+        return DemoGuest.images();
     }
 
     public String uri() {

@@ -6,13 +6,16 @@ import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.WiredDriverContract;
 import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 @Tag("real")
 class LibvirtDriverContractTest extends WiredDriverContract {
@@ -37,7 +41,8 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     @BeforeAll
     static void startDaemon() {
         tasks = new VirtualTasks();
-        images = LibvirtDaemon.images();
+        images = DemoGuest.images();
+        TinyGuest.make(images);
         openvswitch = new PrivateSwitch();
         openvswitch.vsctl(
                 "add-br",
@@ -57,6 +62,10 @@ class LibvirtDriverContractTest extends WiredDriverContract {
         tasks.close();
     }
 
+    static Stream<FaultPoint> steps() {
+        return stepsOf("LIBVIRT");
+    }
+
     @Override
     protected InstanceDriver connect() {
         return new LibvirtDriver(
@@ -74,12 +83,17 @@ class LibvirtDriverContractTest extends WiredDriverContract {
 
     @Override
     protected InstanceSpec lasting() {
+        return TinyGuest.echo();
+    }
+
+    @Override
+    protected InstanceSpec attentive() {
         return DemoGuest.shell();
     }
 
     @Override
     protected Optional<InstanceSpec> endsCleanly() {
-        return Optional.of(DemoGuest.running("power-button"));
+        return Optional.of(TinyGuest.end());
     }
 
     @Override
@@ -126,6 +140,17 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     protected void awaitAttentive(String instanceId) {
         Path log = daemon.home().resolve(instanceId).resolve("console.log");
         patiently().until(() -> Files.readString(log).contains("demo-guest ready"));
+    }
+
+    @Override
+    protected Runnable fillDisk() {
+        return FullDisk.over(daemon.home());
+    }
+
+    @Override
+    protected void restartDaemon() {
+        daemon.kill();
+        daemon.restart();
     }
 
     @Override

@@ -38,7 +38,7 @@ class LibvirtDriverTest {
     @BeforeAll
     static void startDaemon() {
         tasks = new VirtualTasks();
-        images = LibvirtDaemon.images();
+        images = DemoGuest.images();
         daemon = LibvirtDaemon.start();
     }
 

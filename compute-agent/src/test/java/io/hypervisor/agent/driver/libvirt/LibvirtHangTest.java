@@ -37,7 +37,7 @@ class LibvirtHangTest {
 
     @BeforeAll
     static void buildImages() {
-        images = LibvirtDaemon.images();
+        images = DemoGuest.images();
     }
 
     @BeforeEach

@@ -47,7 +47,7 @@ class LibvirtMachineTest {
     static void startDaemon() throws IOException {
         tasks = new VirtualTasks();
         Path image = Files.createDirectory(images.resolve("demo-guest"));
-        Path demo = LibvirtDaemon.images().resolve("demo-guest");
+        Path demo = DemoGuest.images().resolve("demo-guest");
         for (String file : List.of("kernel", "initrd", "cmdline")) {
             Files.copy(demo.resolve(file), image.resolve(file));
         }

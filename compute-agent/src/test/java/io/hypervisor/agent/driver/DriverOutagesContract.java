@@ -1,0 +1,144 @@
+package io.hypervisor.agent.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.hypervisor.core.FaultPoint;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.time.Duration;
+import java.util.stream.Stream;
+
+/**
+ * What every driver promises when something dies or is full. Subclasses name the points at which
+ * their driver's operations are cut off, in a static method {@code steps}.
+ */
+public abstract class DriverOutagesContract extends InstanceDriverContract {
+    /** The points of a driver at which an operation can be cut off, by their prefix. */
+    protected static Stream<FaultPoint> stepsOf(String driver) {
+        return Stream.of(FaultPoint.values())
+                .filter(step -> step.name().startsWith(driver + "_"))
+                // How an end is written down is nobody's operation.
+                .filter(step -> !step.name().contains("_END_"));
+    }
+
+    /**
+     * Fills the disk that the driver's files are on; the step that is returned makes room again.
+     */
+    protected Runnable fillDisk() {
+        return abort("this driver's disk is not the test's to fill");
+    }
+
+    /** Kills the daemon and starts it again. */
+    protected void restartDaemon() {
+        abort("this driver has no daemon");
+    }
+
+    /**
+     * An agent that dies at a point of an operation: a new one lists what there is, never twice,
+     * and does what is left to do.
+     */
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("steps")
+    final void aCrashAtAnyStepIsMadeGood(FaultPoint step) {
+        String[] words = step.name().split("_", -1);
+        switch (words[1]) {
+            case "CREATE" -> crashInCreate(step);
+            case "START" -> crashInStart(step);
+            case "STOP" -> crashInStop(step);
+            case "DESTROY" -> crashInDestroy(step);
+            default -> throw new IllegalArgumentException(step.name());
+        }
+    }
+
+    private void crash(FaultPoint step, Runnable operation) {
+        assertThat(step.cut(operation)).as("reached " + step).isTrue();
+        restartAgent();
+        assertThat(ids()).doesNotHaveDuplicates();
+    }
+
+    private void crashInCreate(FaultPoint step) {
+        Target target = target(lasting());
+        crash(step, () -> driver().create(target));
+        assertThat(found(target).state()).isIn(Found.State.PARTIAL, Found.State.STOPPED);
+        driver().create(target);
+        assertThat(found(target).state()).isEqualTo(Found.State.STOPPED);
+        driver().start(target);
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    private void crashInStart(FaultPoint step) {
+        Target target = next(created(lasting()), 1, 4);
+        crash(step, () -> driver().start(target));
+        assertThat(found(target).state()).isIn(Found.State.STOPPED, Found.State.RUNNING);
+        driver().start(target);
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+        assertThat(found(target).runGeneration()).isEqualTo(4);
+    }
+
+    private void crashInStop(FaultPoint step) {
+        Target target = started(lasting());
+        crash(step, () -> driver().stop(target.instanceId(), Duration.ZERO));
+        driver().stop(target.instanceId(), Duration.ZERO);
+        assertThat(found(target).state()).isEqualTo(Found.State.STOPPED);
+        assertThat(found(target).exit()).isEqualTo(Found.Exit.STOPPED);
+        driver().start(next(target, 1, 2));
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    private void crashInDestroy(FaultPoint step) {
+        Target target = started(lasting());
+        crash(step, () -> driver().destroy(target.instanceId()));
+        driver().destroy(target.instanceId());
+        assertThat(ids()).doesNotContain(target.instanceId());
+        driver().create(next(target, 2, 1));
+        assertThat(found(target).epoch()).isEqualTo(2);
+    }
+
+    @Test
+    final void aFullDiskMakesNothingAndIsNotForGood() {
+        Target target = target(lasting());
+        Runnable makeRoom = fillDisk();
+        try {
+            assertThatThrownBy(() -> driver().create(target))
+                    .isInstanceOf(DriverException.class)
+                    .matches(e -> !((DriverException) e).isPermanent());
+        } finally {
+            makeRoom.run();
+        }
+        driver().create(target);
+        driver().start(target);
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    @Test
+    final void aDaemonThatDiesHarmsNothingThatRuns() {
+        Target running = started(lasting());
+        Target stopped = started(lasting());
+        driver().stop(stopped.instanceId(), Duration.ZERO);
+        Found before = found(running);
+        restartDaemon();
+        patiently()
+                .ignoreException(DriverException.class)
+                .untilAsserted(() -> assertThat(found(running)).isEqualTo(before));
+        assertThat(found(stopped).exit()).isEqualTo(Found.Exit.STOPPED);
+        driver().start(next(stopped, 1, 2));
+        assertThat(found(stopped).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    @Test
+    final void whatDiedWhileNobodyLookedIsFoundDead() {
+        Target target = started(lasting());
+        driver().close();
+        killBehindItsBack(target.instanceId());
+        restartAgent();
+        patiently().until(() -> found(target).state() == Found.State.STOPPED);
+        assertThat(found(target).exit()).isIn(Found.Exit.FAILED, Found.Exit.UNKNOWN);
+        driver().start(next(target, 1, 2));
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+}

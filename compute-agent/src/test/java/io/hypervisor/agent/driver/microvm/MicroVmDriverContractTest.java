@@ -1,0 +1,143 @@
+package io.hypervisor.agent.driver.microvm;
+
+import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.driver.Nics;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.WiredDriverContract;
+import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.FullDisk;
+import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.TinyGuest;
+import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** The contract, with real QEMUs, which are the only daemons there are. */
+@Tag("real")
+class MicroVmDriverContractTest extends WiredDriverContract {
+    private static final Path DEVICES = Path.of("/sys/class/net");
+
+    @TempDir static Path home;
+    @TempDir static Path images;
+    private static Tasks tasks;
+
+    @BeforeAll
+    static void prepare() {
+        tasks = new VirtualTasks();
+        TinyGuest.make(images);
+    }
+
+    @AfterAll
+    static void stopTasks() {
+        tasks.close();
+    }
+
+    static Stream<FaultPoint> steps() {
+        return stepsOf("MICROVM");
+    }
+
+    @Override
+    protected InstanceDriver connect() {
+        MicroVmConfig config =
+                new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
+        return new MicroVmDriver(config, home, Clock.system(), tasks);
+    }
+
+    @Override
+    protected InstanceSpec lasting() {
+        return TinyGuest.echo();
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsCleanly() {
+        return Optional.of(TinyGuest.end());
+    }
+
+    @Override
+    protected Optional<InstanceSpec> endsWithError() {
+        // A guest has no exit code but 0.
+        return Optional.empty();
+    }
+
+    @Override
+    protected int errorCode() {
+        return 0;
+    }
+
+    @Override
+    protected InstanceSpec missingImage() {
+        return TinyGuest.echo().toBuilder().setImage("no-such-image").build();
+    }
+
+    @Override
+    protected void leaveHalfMade(InstanceDriver connected, Target target) {
+        new InstanceFolders(home, MicroVmDriver.RECORD)
+                .write(target.instanceId(), RunRecord.of(target).write());
+    }
+
+    @Override
+    protected void killBehindItsBack(String instanceId) {
+        qemu(instanceId).orElseThrow().destroyForcibly();
+    }
+
+    private static Optional<ProcessHandle> qemu(String instanceId) {
+        return new Processes(Clock.system()).find(home.resolve(instanceId));
+    }
+
+    @Override
+    protected Map<String, String> interfaces(String instanceId) {
+        String arguments =
+                qemu(instanceId).flatMap(q -> q.info().commandLine()).orElse("(not there)");
+        Map<String, String> found = new TreeMap<>();
+        for (Nic nic : made()) {
+            // QEMU's, the node's and up.
+            if (arguments.contains("ifname=" + Nics.device(nic) + ",")
+                    && arguments.contains("mac=" + nic.getMacAddress() + ",")
+                    && isUp(DEVICES.resolve(Nics.device(nic)))) {
+                found.put(nic.getPortId(), nic.getMacAddress());
+            }
+        }
+        return found;
+    }
+
+    private static boolean isUp(Path device) {
+        try {
+            return (Integer.decode(Files.readString(device.resolve("flags")).strip()) & 1) == 1;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    protected boolean plugsIntoWhatRuns() {
+        return false;
+    }
+
+    @Override
+    protected Runnable fillDisk() {
+        return FullDisk.over(home);
+    }
+
+    @Override
+    protected int slowness() {
+        return 4;
+    }
+}

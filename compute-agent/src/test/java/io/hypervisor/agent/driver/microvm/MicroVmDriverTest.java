@@ -1,0 +1,257 @@
+package io.hypervisor.agent.driver.microvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.hypervisor.agent.driver.Console;
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.TinyGuest;
+import io.hypervisor.agent.driver.libvirt.DemoGuest;
+import io.hypervisor.api.v1.DiskSpec;
+import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.core.Clock;
+import io.hypervisor.core.FaultPoint;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/** What real QEMUs and guests do, beyond the contract. */
+@Tag("real")
+class MicroVmDriverTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @TempDir static Path home;
+    private static Path images;
+    private static Tasks tasks;
+
+    private final Processes processes = new Processes(Clock.system());
+    private MicroVmDriver driver;
+
+    @BeforeAll
+    static void prepare() {
+        tasks = new VirtualTasks();
+        images = DemoGuest.images();
+        TinyGuest.make(images);
+    }
+
+    @AfterAll
+    static void stopTasks() {
+        tasks.close();
+    }
+
+    @BeforeEach
+    void open() {
+        driver = connect();
+    }
+
+    @AfterEach
+    void nothingIsLeftBehind() throws IOException {
+        driver.list().forEach(found -> driver.destroy(found.instanceId()));
+        driver.close();
+        try (Stream<Path> left = Files.list(home)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    private static MicroVmDriver connect() {
+        MicroVmConfig config =
+                new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
+        return new MicroVmDriver(config, home, Clock.system(), tasks);
+    }
+
+    private Target created(InstanceSpec spec) {
+        Target target =
+                new Target(
+                        UUID.randomUUID().toString(),
+                        1,
+                        1,
+                        "guest",
+                        false,
+                        spec,
+                        Metadata.getDefaultInstance(),
+                        List.of());
+        driver.create(target);
+        return target;
+    }
+
+    private Target started(InstanceSpec spec) {
+        Target target = created(spec);
+        driver.start(target);
+        return target;
+    }
+
+    private Found found(Target target) {
+        return driver.list().stream()
+                .filter(f -> f.instanceId().equals(target.instanceId()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Path folder(Target target) {
+        return home.resolve(target.instanceId());
+    }
+
+    private ProcessHandle qemu(Target target) {
+        return processes.find(folder(target)).orElseThrow();
+    }
+
+    private static void write(Target target, RunRecord record) {
+        new InstanceFolders(home, MicroVmDriver.RECORD).write(target.instanceId(), record.write());
+    }
+
+    private static RunRecord record(Target target) {
+        return new InstanceFolders(home, MicroVmDriver.RECORD)
+                .record(target.instanceId(), RunRecord::parse)
+                .orElseThrow();
+    }
+
+    private void awaitLog(Target target, String text) {
+        Path log = driver.console(target.instanceId()).log();
+        await().atMost(PATIENCE)
+                .until(
+                        () ->
+                                Files.exists(log)
+                                        && Files.readString(log, StandardCharsets.ISO_8859_1)
+                                                .contains(text));
+    }
+
+    @Test
+    void linuxBootsSeesItsDisksAndShutsDownWhenAsked() {
+        Target target =
+                started(
+                        DemoGuest.shell().toBuilder()
+                                .addDisks(DiskSpec.newBuilder().setName("a").setSizeBytes(3 << 20))
+                                .addDisks(DiskSpec.newBuilder().setName("b").setSizeBytes(5 << 20))
+                                .build());
+        awaitLog(target, "demo-guest ready");
+        try (Console console = driver.console(target.instanceId())) {
+            // Split, so that the echo of the command is not taken for its output.
+            String command = "cat /sys/block/vd?/size | tr '\\n' -; echo; echo si'zes'\n";
+            console.write(command.getBytes(StandardCharsets.UTF_8));
+        }
+        awaitLog(target, "sizes");
+        assertThat(driver.console(target.instanceId()).log()).content().contains("6144-");
+        assertThat(driver.stats(target.instanceId()).getDiskReadBytes()).isPositive();
+        driver.stop(target.instanceId(), PATIENCE);
+        assertThat(driver.console(target.instanceId()).log()).content().contains("Power down");
+        assertThat(found(target).exit()).isEqualTo(Found.Exit.STOPPED);
+    }
+
+    @Test
+    void runsByItselfAsNobodyInASandbox() throws IOException {
+        Target target = started(TinyGuest.echo());
+        long pid = qemu(target).pid();
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        String[] numbers = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 5);
+        assertThat(numbers[3]).as("session").isEqualTo(Long.toString(pid));
+        assertThat(Files.readAllLines(Path.of("/proc/" + pid + "/status")))
+                .contains("Seccomp:\t2")
+                .anyMatch(line -> line.matches("Uid:(\t65534){4}"))
+                .anyMatch(line -> line.matches("CapEff:\t0+"));
+    }
+
+    @Test
+    void howARunEndedIsKnownWhenNobodySawIt() {
+        Target target = started(TinyGuest.end());
+        driver.close();
+        ProcessHandle waits = qemu(target);
+        driver = connect();
+        await().atMost(PATIENCE).until(() -> found(target).exit() == Found.Exit.CLEAN);
+        assertThat(processes.awaitGone(waits, PATIENCE)).isTrue();
+    }
+
+    @Test
+    void anEndThatIsWrittenDownIsNotForgottenByACrash() {
+        Target target = started(TinyGuest.end());
+        FaultPoint written = FaultPoint.MICROVM_END_RECORDED;
+        await().atMost(PATIENCE).until(() -> written.cut(() -> driver.list()));
+        ProcessHandle waits = qemu(target);
+        assertThat(connect().list()).extracting(Found::exit).containsExactly(Found.Exit.CLEAN);
+        assertThat(processes.awaitGone(waits, PATIENCE)).isTrue();
+    }
+
+    @Test
+    void aProcessIdOfSomebodyElseIsNoQemu() throws IOException {
+        Target target = started(TinyGuest.echo());
+        qemu(target).destroyForcibly();
+        Process other = new ProcessBuilder("sleep", "1000").start();
+        try {
+            Files.writeString(folder(target).resolve("pid"), other.pid() + "\n");
+            await().atMost(PATIENCE).until(() -> found(target).exit() == Found.Exit.UNKNOWN);
+            driver.stop(target.instanceId(), Duration.ZERO);
+            driver.destroy(target.instanceId());
+            assertThat(other.isAlive()).isTrue();
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @Test
+    void anotherQemuForTheSameInstanceDoesNotStart() {
+        Target target = started(TinyGuest.echo());
+        ProcessHandle first = qemu(target);
+        List<String> again = Stream.of(first.info().arguments().orElseThrow()).toList();
+        assertThatThrownBy(
+                        () ->
+                                new Runs(Clock.system(), tasks)
+                                        .launch(folder(target), again, List.of()))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("lock");
+        assertThat(qemu(target)).isEqualTo(first);
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    @Test
+    void whatADeadAgentHasJustLaunchedIsFoundWithoutItsPid() throws IOException {
+        Target target = started(TinyGuest.echo());
+        ProcessHandle launched = qemu(target);
+        Files.delete(folder(target).resolve("pid"));
+        write(target, record(target).in(RunRecord.Phase.STARTING));
+        driver.close();
+        driver = connect();
+        driver.start(target);
+        assertThat(launched.isAlive()).isFalse();
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+        assertThat(processes.search(folder(target))).isEqualTo(Optional.of(qemu(target)));
+    }
+
+    @Test
+    void aStartThatQemuRefusesIsNoRun() throws IOException {
+        Target target =
+                created(
+                        TinyGuest.echo().toBuilder()
+                                .addDisks(DiskSpec.newBuilder().setName("a").setSizeBytes(1 << 20))
+                                .build());
+        Path disk = folder(target).resolve("disk-a.qcow2");
+        Files.writeString(disk, "no image");
+        assertThatThrownBy(() -> driver.start(target))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("QEMU does not start: ")
+                .hasMessageContaining("disk-a.qcow2");
+        assertThat(found(target).exit()).isEqualTo(Found.Exit.NONE);
+        assertThat(processes.search(folder(target))).isEmpty();
+    }
+}
