@@ -141,4 +141,22 @@ public abstract class DriverOutagesContract extends InstanceDriverContract {
         driver().start(next(target, 1, 2));
         assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
     }
+
+    @Test
+    final void instancesRunOnWithoutTheDriver() {
+        Target target = started(lasting());
+        Found before = found(target);
+        restartAgent();
+        assertThat(found(target)).isEqualTo(before);
+    }
+
+    @Test
+    final void aNewDriverStopsAndDestroysWhatAnOlderMade() {
+        Target target = started(lasting());
+        restartAgent();
+        driver().stop(target.instanceId(), Duration.ZERO);
+        assertThat(found(target).exit()).isEqualTo(Found.Exit.STOPPED);
+        driver().destroy(target.instanceId());
+        assertThat(ids()).doesNotContain(target.instanceId());
+    }
 }

@@ -588,26 +588,6 @@ public abstract class InstanceDriverContract {
         assertThat(found(second).state()).isEqualTo(Found.State.RUNNING);
     }
 
-    // Reconnect
-
-    @Test
-    final void instancesRunOnWithoutTheDriver() {
-        Target target = started(lasting());
-        Found before = found(target);
-        restartAgent();
-        assertThat(found(target)).isEqualTo(before);
-    }
-
-    @Test
-    final void aNewDriverStopsAndDestroysWhatAnOlderMade() {
-        Target target = started(lasting());
-        restartAgent();
-        driver.stop(target.instanceId(), Duration.ZERO);
-        assertThat(found(target).exit()).isEqualTo(Found.Exit.STOPPED);
-        driver.destroy(target.instanceId());
-        assertThat(ids()).doesNotContain(target.instanceId());
-    }
-
     // Console
 
     @Test
