@@ -8,7 +8,9 @@ import io.hypervisor.api.v1.ComputeServiceGrpc.ComputeServiceBlockingStub;
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.EventType;
+import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.InstanceEvent;
+import io.hypervisor.api.v1.InstanceLogChunk;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.bench.Processes.Started;
@@ -22,6 +24,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,6 +67,7 @@ final class Guests implements Benchmark {
             var compute = ComputeServiceGrpc.newBlockingStub(channel);
             containers(setting, cluster, compute);
             vms(setting, cluster, compute);
+            boots(setting, cluster, compute);
         } finally {
             channel.shutdownNow();
             cluster.stop();
@@ -106,6 +111,10 @@ final class Guests implements Benchmark {
                                 http,
                                 "AGENT_ADDR",
                                 Processes.freeAddress(),
+                                "AGENT_FLAGS",
+                                "--drivers.microvm.enabled=true --drivers.microvm.image-dirs=["
+                                        + data.resolve("images")
+                                        + "]",
                                 "READY_FILE",
                                 ready.toString()));
         Started cluster = new Started(process, grpc, http, data, log);
@@ -242,6 +251,46 @@ final class Guests implements Benchmark {
             output(processes, "virsh", "-q", "-c", uri, "destroy", "twin");
         }
         compared(setting.table(), "VM", "`virsh create`", ours, theirs, 1.1);
+    }
+
+    /** The same guest as a VM and as a microVM, until it says itself that it is up. */
+    private void boots(Setting setting, Started cluster, ComputeServiceBlockingStub compute) {
+        Map<InstanceType, Latencies> times = new EnumMap<>(InstanceType.class);
+        for (int i = 0; i < setting.size().guests() / CONTAINERS_PER_VM; i++) {
+            for (InstanceType type :
+                    List.of(InstanceType.INSTANCE_TYPE_VM, InstanceType.INSTANCE_TYPE_MICROVM)) {
+                var request =
+                        Clients.container("b-%d-%d".formatted(i, type.getNumber()), "demo-guest")
+                                .toBuilder();
+                request.setType(type).getSpecBuilder().setMemoryBytes(128 << 20);
+                long begun = clock.nanos();
+                String id = create(cluster, compute, request.build(), new Latencies());
+                awaitReady(compute, id);
+                times.computeIfAbsent(type, t -> new Latencies()).record(clock.nanos() - begun);
+                delete(cluster, compute, id);
+            }
+        }
+        setting.table()
+                .add(
+                        "create microVM until its guest is up, median",
+                        Unit.TIME,
+                        times.get(InstanceType.INSTANCE_TYPE_MICROVM).median(),
+                        new Baseline(
+                                "the same guest as a VM",
+                                times.get(InstanceType.INSTANCE_TYPE_VM).median()));
+    }
+
+    private static void awaitReady(ComputeServiceBlockingStub compute, String id) {
+        Iterator<InstanceLogChunk> log =
+                compute.getInstanceLogs(
+                        GetInstanceLogsRequest.newBuilder()
+                                .setInstanceId(id)
+                                .setFollow(true)
+                                .build());
+        StringBuilder text = new StringBuilder();
+        while (text.indexOf("demo-guest ready") < 0) {
+            text.append(log.next().getData().toStringUtf8());
+        }
     }
 
     /** The domain's XML under another name, over a copy of its files, without our mark. */

@@ -27,6 +27,13 @@ final class MachineOptions {
     Firmware firmware = Firmware.FIRMWARE_UNSPECIFIED;
 
     @Option(
+            names = "--max-cpus",
+            paramLabel = "N",
+            description =
+                    "Up to how many a VM can be given while it runs. Default: as many as now.")
+    int maxCpus;
+
+    @Option(
             names = "--topology",
             paramLabel = "SxCxT",
             defaultValue = "",
@@ -87,6 +94,9 @@ final class MachineOptions {
     private void spec(InstanceSpec.Builder spec) {
         if (firmware != Firmware.FIRMWARE_UNSPECIFIED) {
             spec.setFirmware(firmware);
+        }
+        if (maxCpus != 0) {
+            spec.setMaxCpuCores(maxCpus);
         }
         if (watchdog != Watchdog.WATCHDOG_UNSPECIFIED) {
             spec.setWatchdog(watchdog);

@@ -5,9 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.hypervisor.agent.driver.libvirt.DemoGuest;
 import io.hypervisor.agent.driver.libvirt.LibvirtDaemon;
 import io.hypervisor.agent.image.TestSource;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.ListInstancesRequest;
 
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -31,11 +34,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The guide to images of VMs, command by command: controller, agent, libvirtd and hvctl are
- * processes, and the image is a small one on a server here.
+ * The guides to VMs, their images and microVMs, command by command: controller, agent, libvirtd and
+ * hvctl are processes, and the image is a small one on a server here.
  */
 @Tag("real")
-class VmImagesTest {
+class VmGuidesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final String DEBIAN =
@@ -55,7 +58,10 @@ class VmImagesTest {
         cluster.start(
                 "--drivers.vm.enabled=true",
                 "--drivers.vm.accelerator=tcg",
-                "--drivers.vm.uri=" + daemon.uri());
+                "--drivers.vm.uri=" + daemon.uri(),
+                "--drivers.microvm.enabled=true",
+                "--drivers.microvm.accelerator=tcg",
+                "--drivers.microvm.image-dirs=[" + DemoGuest.images() + "]");
     }
 
     private static byte[] disk() throws IOException {
@@ -117,13 +123,32 @@ class VmImagesTest {
         }
     }
 
-    /** The guide's commands, with the small image instead of Debian's. */
-    private static List<String> commands() throws IOException {
-        try (Stream<String> lines = Files.lines(ROOT.resolve("docs/guides/vm-images.md"))) {
-            return lines.filter(line -> line.startsWith("hvctl "))
-                    .map(line -> line.replace(DEBIAN, source.url()).replace("DIGEST", sha256(disk)))
-                    .map(line -> line.substring("hvctl ".length()))
-                    .toList();
+    /** A guide's commands, with the small image instead of Debian's, and files that are here. */
+    private static List<String> commands(String guide) throws IOException {
+        String text = Files.readString(ROOT.resolve("docs/guides/" + guide + ".md"));
+        return text.replaceAll("\\\\\n *", "")
+                .lines()
+                .filter(line -> line.startsWith("hvctl "))
+                .map(line -> line.substring("hvctl ".length()))
+                .map(line -> line.replace(DEBIAN, source.url()).replace("DIGEST", sha256(disk)))
+                .map(
+                        line ->
+                                line.replaceAll(
+                                        "~/.ssh/\\S+",
+                                        file(
+                                                "ssh-ed25519"
+                                                    + " AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                                                    + " me@here")))
+                .map(line -> line.replaceAll("user-data.yaml", file("#cloud-config\n{}\n")))
+                .toList();
+    }
+
+    private static String file(String content) {
+        try {
+            Path file = Files.createTempFile(cluster.data, "file", "");
+            return Files.writeString(file, content).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -134,9 +159,9 @@ class VmImagesTest {
     }
 
     @Test
-    void theGuidesCommandsDoWhatItSays() throws IOException {
+    void imagesAreWhatTheirGuideSays() throws IOException {
         List<String> said = new ArrayList<>();
-        List<String> commands = commands();
+        List<String> commands = commands("vm-images");
         assertThat(commands).hasSize(7);
         for (String command : commands) {
             said.add(hvctl(command));
@@ -149,6 +174,44 @@ class VmImagesTest {
         assertThat(said.get(2)).endsWith("debian-12 pulled\n");
         assertThat(said.get(4)).contains("sha256: " + sha256(disk));
         assertThat(instance("web")).isEmpty();
+    }
+
+    @Test
+    void machinesAreWhatTheirGuideSays() throws IOException {
+        hvctl("image create debian-12 --url %s --sha256 %s".formatted(source.url(), sha256(disk)));
+        List<String> commands = commands("vms");
+        assertThat(commands).hasSize(6);
+        String updated = "";
+        for (String command : commands) {
+            String said = hvctl(command);
+            if (command.startsWith("instance update")) {
+                updated = said;
+                InstanceSpec spec = instance("web").orElseThrow().getSpec();
+                assertThat(spec.getCpuCores()).isEqualTo(4);
+                assertThat(spec.getMemoryBytes()).isEqualTo(3L << 30);
+            }
+            if (command.startsWith("instance start")) {
+                await().atMost(PATIENCE)
+                        .until(() -> instance("web").orElseThrow().getNeedsRestartCount() == 0);
+            }
+        }
+        assertThat(updated).contains("memory_bytes").doesNotContain("cpu_cores", "disks");
+        await().atMost(PATIENCE).until(() -> instance("web").isEmpty());
+        hvctl("image delete debian-12");
+    }
+
+    @Test
+    void microVmsAreWhatTheirGuideSays() throws IOException {
+        List<String> commands = commands("microvms");
+        assertThat(commands).hasSize(3);
+        for (String command : commands) {
+            hvctl(command);
+            if (command.startsWith("instance create")) {
+                awaitState("small", InstanceState.INSTANCE_STATE_RUNNING);
+                await().atMost(PATIENCE).until(() -> !hvctl("instance logs small").isEmpty());
+            }
+        }
+        await().atMost(PATIENCE).until(() -> instance("small").isEmpty());
     }
 
     @Test
