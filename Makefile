@@ -40,7 +40,7 @@ crash-matrix: build ## kill each process at each step of each operation, on real
 		-Dsurefire.failIfNoSpecifiedTests=false -Dformat.skip -Dcrash.matrix=all
 
 test: setup ## all tests, on real daemons that the tests start and stop
-	@mvn verify
+	@mvn -T2 verify # what waits for daemons leaves a core to another module
 
 check: setup ## two minutes: compile, format, lint, architecture rules, unit tests
 	@$(MVN) verify -Dfast
