@@ -136,9 +136,12 @@ public final class ContainerdDriver implements InstanceDriver {
         Map<String, Process> known = runs.list();
         return Stream.concat(
                         all.stream().map(container -> found(container, known)),
-                        parts.stream()
-                                .flatMap(id -> locks.holding(id, () -> orphans.find(id)).stream()))
+                        parts.stream().flatMap(id -> locks.holding(id, () -> orphan(id)).stream()))
                 .toList();
+    }
+
+    private Optional<Found> orphan(String id) {
+        return containers.find(id).isPresent() ? Optional.empty() : orphans.find(id);
     }
 
     private static Set<String> ids(List<Container> all) {

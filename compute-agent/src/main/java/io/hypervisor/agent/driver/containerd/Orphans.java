@@ -75,9 +75,9 @@ final class Orphans {
         return ids;
     }
 
-    /** What is left of an instance, if it has no record. Its lock must be held. */
+    /** What is left of an instance that has no record. Its lock must be held. */
     Optional<Found> find(String id) {
-        String parts = containers.find(id).isPresent() ? "" : parts(id);
+        String parts = parts(id);
         if (parts.isEmpty()) {
             return Optional.empty();
         }
@@ -95,7 +95,7 @@ final class Orphans {
                         Optional.empty()));
     }
 
-    /** Gives what is left of an instance a record again, by which it can be removed. */
+    /** Gives what is left of one without a record a record again, by which it can be removed. */
     Optional<Container> adopt(String id) {
         return find(id).map(
                         found -> {
