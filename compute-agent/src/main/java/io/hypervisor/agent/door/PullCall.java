@@ -16,8 +16,6 @@ import io.hypervisor.core.Tasks;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
 
 /** One caller who has the node fetch an image. */
 final class PullCall {
@@ -99,14 +97,7 @@ final class PullCall {
 
     private boolean isOver(ImagePulls.Pull pull) {
         try {
-            tasks.await(pull.done(), LOOK);
-            return true;
-        } catch (TimeoutException notYet) {
-            return false;
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof DriverException known
-                    ? known
-                    : new IllegalStateException(e.getCause());
+            return pull.awaitDone(tasks, LOOK);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Fault.unavailable("STOPPING", "the agent stops");

@@ -1,8 +1,12 @@
 package io.hypervisor.agent.driver;
 
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.core.Tasks;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A driver's power to fetch images from elsewhere. That may take as long as the network takes, so
@@ -30,6 +34,24 @@ public interface ImagePulls {
 
         /** Completes when the image is here; fails with a {@link DriverException}. */
         CompletableFuture<Void> done();
+
+        /**
+         * Waits for its end, and says whether it came.
+         *
+         * @throws DriverException when it failed
+         */
+        default boolean awaitDone(Tasks tasks, Duration atMost) throws InterruptedException {
+            try {
+                tasks.await(done(), atMost);
+                return true;
+            } catch (TimeoutException notYet) {
+                return false;
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof DriverException known
+                        ? known
+                        : new IllegalStateException(e.getCause());
+            }
+        }
 
         /** Gives up the share; with the last one the download ends. */
         @Override

@@ -9,9 +9,6 @@ import io.hypervisor.core.Tasks;
 
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeoutException;
 
 /** Waits for the image of an instance, for as long as the instance is to run. */
 final class ImageWait {
@@ -37,7 +34,7 @@ final class ImageWait {
         }
         say(want, "fetches image " + image);
         try (ImagePulls.Pull pull = pulls.get().pull(want.getSpec())) {
-            while (!isOver(pull.done())) {
+            while (!isOver(pull)) {
                 if (!isWanted(want)) {
                     throw DriverException.passing("is not wanted any more", null);
                 }
@@ -58,16 +55,9 @@ final class ImageWait {
         }
     }
 
-    private boolean isOver(CompletableFuture<Void> done) {
+    private boolean isOver(ImagePulls.Pull pull) {
         try {
-            tasks.await(done, LOOK);
-            return true;
-        } catch (TimeoutException notYet) {
-            return false;
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof DriverException known
-                    ? known
-                    : new IllegalStateException(e.getCause());
+            return pull.awaitDone(tasks, LOOK);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw DriverException.passing("the agent stops", e);

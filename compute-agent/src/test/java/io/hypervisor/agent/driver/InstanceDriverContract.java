@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceStats;
@@ -39,22 +38,6 @@ import java.util.stream.Stream;
  */
 public abstract class InstanceDriverContract {
     private static final Duration GRACE = Duration.ofSeconds(1);
-
-    /** A switch that carries everything at once. */
-    private static final PortGate OPEN =
-            new PortGate() {
-                @Override
-                public void check(List<Nic> nics) {}
-
-                @Override
-                public void made(List<Nic> nics) {}
-
-                @Override
-                public void gone() {}
-
-                @Override
-                public void await(List<Nic> nics) {}
-            };
 
     private final List<InstanceDriver> open = new ArrayList<>();
     private final List<String> made = new ArrayList<>();
@@ -119,7 +102,7 @@ public abstract class InstanceDriverContract {
 
     private InstanceDriver reconnect() {
         InstanceDriver connected = connect();
-        connected.ports(OPEN);
+        connected.ports(new OpenGate());
         connected.events(events::add);
         open.add(connected);
         return connected;

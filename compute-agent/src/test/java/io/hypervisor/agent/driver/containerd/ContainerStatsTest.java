@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.agent.driver.Nics;
-import io.hypervisor.agent.driver.PortGate;
+import io.hypervisor.agent.driver.OpenGate;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceStats;
@@ -33,20 +33,7 @@ class ContainerStatsTest {
     @BeforeAll
     static void open() {
         scene = new ContainerScene();
-        scene.driver.ports(
-                new PortGate() {
-                    @Override
-                    public void check(List<Nic> nics) {}
-
-                    @Override
-                    public void made(List<Nic> nics) {}
-
-                    @Override
-                    public void gone() {}
-
-                    @Override
-                    public void await(List<Nic> nics) {}
-                });
+        scene.driver.ports(new OpenGate());
     }
 
     @AfterAll

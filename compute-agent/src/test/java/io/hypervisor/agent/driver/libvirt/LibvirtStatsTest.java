@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.Nics;
-import io.hypervisor.agent.driver.PortGate;
+import io.hypervisor.agent.driver.OpenGate;
 import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
@@ -66,20 +66,7 @@ class LibvirtStatsTest {
                         TestCache.beside(daemon.home(), LibvirtDaemon.images(), tasks),
                         Clock.system(),
                         tasks);
-        driver.ports(
-                new PortGate() {
-                    @Override
-                    public void check(List<Nic> nics) {}
-
-                    @Override
-                    public void made(List<Nic> nics) {}
-
-                    @Override
-                    public void gone() {}
-
-                    @Override
-                    public void await(List<Nic> nics) {}
-                });
+        driver.ports(new OpenGate());
         InstanceSpec spec =
                 DemoGuest.shell().toBuilder()
                         .addDisks(DiskSpec.newBuilder().setName("data").setSizeBytes(32 * MIB))
