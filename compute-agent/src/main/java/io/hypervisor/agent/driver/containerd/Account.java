@@ -1,5 +1,8 @@
 package io.hypervisor.agent.driver.containerd;
 
+import io.hypervisor.agent.driver.containerd.wire.Mount;
+import io.hypervisor.api.v1.InstanceSpec;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +15,16 @@ record Account(long uid, long gid, List<Long> groups) {
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
     // The runtime's own limit.
     private static final long MAX_ID = 0x7FFF_FFFFL;
+
+    /** Who runs: as the specification says, else as the image does. */
+    static Account of(InstanceSpec spec, ImageConfig image, List<Mount> rootfs) {
+        boolean own = !spec.getUser().isEmpty();
+        return of(
+                own ? "spec.user" : "image user",
+                own ? spec.getUser() : image.user(),
+                RootFiles.etc(rootfs, "passwd"),
+                RootFiles.etc(rootfs, "group"));
+    }
 
     /**
      * Resolves a user, which is USER or USER:GROUP, each a name or a number. A user that passwd

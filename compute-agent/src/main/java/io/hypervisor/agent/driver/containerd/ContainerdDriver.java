@@ -223,9 +223,9 @@ public final class ContainerdDriver implements InstanceDriver {
             if (Marks.of(existing.get().getLabelsMap()).complete()) {
                 return;
             }
-            // Half-made, perhaps from another spec: anew is simpler than told apart.
-            destroyHeld(id);
-        } else if (orphans.find(id).isPresent()) {
+        }
+        // Half-made, perhaps from another spec: anew is simpler than told apart.
+        if (existing.isPresent() || orphans.find(id).isPresent()) {
             destroyHeld(id);
         }
         checkNics(target);
@@ -254,13 +254,7 @@ public final class ContainerdDriver implements InstanceDriver {
     }
 
     private String spec(Target target, ImageStore.Unpacked source, List<Mount> rootfs) {
-        String own = target.spec().getUser();
-        Account account =
-                Account.of(
-                        own.isEmpty() ? "image user" : "spec.user",
-                        own.isEmpty() ? source.config().user() : own,
-                        RootFiles.etc(rootfs, "passwd"),
-                        RootFiles.etc(rootfs, "group"));
+        Account account = Account.of(target.spec(), source.config(), rootfs);
         return OciSpec.json(target, source.config(), account, host, config);
     }
 
