@@ -26,7 +26,7 @@ target/built: $(SOURCES)
 	@$(MVN) package -DskipTests -Dformat.skip
 	@mkdir -p target && touch $@
 
-proto: ## generate code from api/proto and accept it as the API's baseline
+proto: ## take api/proto as the API: its baseline, its code, its reference
 	@$(MVN) -pl api verify -Dapi.accept
 
 run: build ## one-node cluster in the foreground; DATA=dir keeps its state, Ctrl-C stops it
