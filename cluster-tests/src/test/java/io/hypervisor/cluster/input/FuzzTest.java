@@ -45,7 +45,7 @@ final class FuzzTest {
     // What caches may still grow by after the first part of the run.
     private static final long MAX_GROWTH = 48 * MIB;
     // Buffers of gRPC's servers and clients are pooled; huge messages fill the pools.
-    private static final long MAX_DIRECT = 384 * MIB;
+    private static final long MAX_DIRECT = 128 * MIB;
 
     @TempDir Path folder;
 

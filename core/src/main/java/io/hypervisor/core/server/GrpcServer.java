@@ -60,7 +60,7 @@ public final class GrpcServer implements AutoCloseable {
         NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(address.host(), address.port()),
-                                credentials(tls))
+                                AnsweredStreams.reset(credentials(tls)))
                         // What comes before a handler, and the handler of a prompt method.
                         .directExecutor()
                         .callExecutor(new CallThreads(services, tasks.concurrent("grpc")))

@@ -1,0 +1,120 @@
+package io.hypervisor.core.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Predicate;
+
+/** A client that says, frame by frame, what no gRPC library would. */
+final class RawHttp2 implements AutoCloseable {
+    static final int DATA = 0;
+    static final int HEADERS = 1;
+    static final int RST_STREAM = 3;
+    static final int WINDOW_UPDATE = 8;
+    static final int END_STREAM = 1;
+
+    private static final int SETTINGS = 4;
+    private static final int END_HEADERS = 4;
+
+    private final Socket socket;
+    private final DataOutputStream out;
+    private final DataInputStream in;
+    private int next = 1;
+
+    record Frame(int type, int flags, int stream, ByteBuffer payload) {
+        boolean ends(int other) {
+            return stream == other && type == HEADERS && (flags & END_STREAM) != 0;
+        }
+    }
+
+    /** Connects, and waits until the server lets it send more than the first 64 KiB. */
+    RawHttp2(int port) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(20_000);
+        out = new DataOutputStream(socket.getOutputStream());
+        in = new DataInputStream(socket.getInputStream());
+        out.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        send(SETTINGS, 0, 0, new byte[0]);
+        var _ = await(frame -> frame.type() == WINDOW_UPDATE && frame.stream() == 0);
+    }
+
+    /** Starts a call; gives its stream. */
+    int call(String method) throws IOException {
+        ByteArrayOutputStream headers = new ByteArrayOutputStream();
+        String[] pairs = {
+            ":method",
+            "POST",
+            ":scheme",
+            "http",
+            ":path",
+            "/" + method,
+            ":authority",
+            "x",
+            "content-type",
+            "application/grpc",
+            "te",
+            "trailers"
+        };
+        for (int i = 0; i < pairs.length; i++) {
+            if (i % 2 == 0) {
+                // A literal that goes into no table.
+                headers.write(0);
+            }
+            assertThat(pairs[i].length()).isLessThan(127);
+            headers.write(pairs[i].length());
+            headers.writeBytes(pairs[i].getBytes(StandardCharsets.US_ASCII));
+        }
+        int stream = next;
+        next += 2;
+        send(HEADERS, END_HEADERS, stream, headers.toByteArray());
+        return stream;
+    }
+
+    /** Sends the first bytes of a message that is to have that length. */
+    void begin(int stream, int length, int sent) throws IOException {
+        ByteArrayOutputStream data = new ByteArrayOutputStream();
+        new DataOutputStream(data).writeByte(0);
+        new DataOutputStream(data).writeInt(length);
+        data.writeBytes(new byte[sent]);
+        send(DATA, 0, stream, data.toByteArray());
+    }
+
+    private void send(int type, int flags, int stream, byte[] payload) throws IOException {
+        out.writeByte(payload.length >> 16);
+        out.writeShort(payload.length);
+        out.writeByte(type);
+        out.writeByte(flags);
+        out.writeInt(stream);
+        out.write(payload);
+        out.flush();
+    }
+
+    /** Reads up to such a frame. */
+    Frame await(Predicate<Frame> wanted) throws IOException {
+        Frame frame = read();
+        while (!wanted.test(frame)) {
+            frame = read();
+        }
+        return frame;
+    }
+
+    private Frame read() throws IOException {
+        int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+        int type = in.readUnsignedByte();
+        int flags = in.readUnsignedByte();
+        int stream = in.readInt();
+        return new Frame(type, flags, stream, ByteBuffer.wrap(in.readNBytes(length)));
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
