@@ -27,7 +27,12 @@ final class HttpFuzzer {
                     "/v1/instances/ID:start",
                     "/v1/instances/ID:stop",
                     "/v1/instances/ID/stats",
+                    "/v1/instances/ID/logs",
+                    "/v1/instances/ID:watch",
+                    "/v1/instances:watch",
+                    "/v1/nodes:watch",
                     "/v1/images",
+                    "/v1/images:pull",
                     "/v1/agent/instances",
                     "/v1/agent/instances/ID",
                     "/v1/networks",
@@ -80,6 +85,7 @@ final class HttpFuzzer {
                     "lastTransitionTime",
                     "nodeId",
                     "page_size",
+                    "resume_revision",
                     "label_selector",
                     "");
 

@@ -1,12 +1,12 @@
 package io.hypervisor.controller.edge;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.RequestContext;
+import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.common.grpc.GrpcExceptionHandlerFunction;
 import com.linecorp.armeria.common.grpc.GrpcJsonMarshaller;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
@@ -23,6 +23,7 @@ import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.core.Fault;
@@ -37,6 +38,7 @@ import io.netty.channel.ChannelOption;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,8 +46,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * The services over HTTP: JSON by their google.api.http rules, gRPC-Web, and for those who run the
- * process /health, /ready and /metrics.
+ * The services over HTTP: JSON by their google.api.http rules, streams as lines of it, gRPC-Web,
+ * and for those who run the process /health, /ready and /metrics.
  */
 public final class HttpDoor implements AutoCloseable {
     static final int MAX_REQUEST_BYTES = 4 * 1024 * 1024;
@@ -53,8 +55,8 @@ public final class HttpDoor implements AutoCloseable {
     // Buffers that the garbage collector frees. Armeria forgets some that held broken requests.
     private static final ByteBufAllocator COLLECTED =
             new UnpooledByteBufAllocator(false, true, false);
-    private static final Pattern CLASS_NAME = Pattern.compile("^([a-z]+[.])+[A-Z]\\w+: ");
-    private static final Pattern TIMEOUT = Pattern.compile("[0-9]{1,8}[HMSmun]");
+    private static final String TIMEOUT = "grpc-timeout";
+    private static final Pattern TIMEOUTS = Pattern.compile("[0-9]{1,8}[HMSmun]");
     private static final MediaType METRICS =
             MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
 
@@ -75,6 +77,7 @@ public final class HttpDoor implements AutoCloseable {
             Supplier<Optional<String>> unready,
             Duration grace) {
         HttpErrors errors = new HttpErrors();
+        List<ServerServiceDefinition> definitions = intercepted(tasks, interceptors, services);
         ServerBuilder builder =
                 Server.builder()
                         .http(new InetSocketAddress(address.host(), address.port()))
@@ -93,11 +96,14 @@ public final class HttpDoor implements AutoCloseable {
                         .service(
                                 "/metrics",
                                 (ctx, request) ->
-                                        HttpResponse.of(HttpStatus.OK, METRICS, metrics.scrape()))
-                        .service(
-                                grpc(tasks, interceptors, services, errors),
-                                service -> service.decorate(HttpDoor::checkTimeout));
-        server = builder.build();
+                                        HttpResponse.of(
+                                                HttpStatus.OK, METRICS, metrics.scrape()));
+        // Before the others: GET /v1/instances/ID would take ID:watch for an id.
+        new HttpStreams(HttpStreams.MOST_AT_ONCE).register(definitions, builder::service);
+        server =
+                builder.service(grpc(definitions, errors))
+                        .decorator(HttpDoor::checkTimeout)
+                        .build();
         server.start().join();
     }
 
@@ -111,14 +117,19 @@ public final class HttpDoor implements AutoCloseable {
                 .orElseGet(() -> HttpResponse.of("ok\n"));
     }
 
-    private static GrpcService grpc(
+    private static List<ServerServiceDefinition> intercepted(
             Tasks tasks,
             List<ServerInterceptor> interceptors,
-            List<? extends BindableService> services,
-            HttpErrors errors) {
+            List<? extends BindableService> services) {
         List<ServerInterceptor> chain = new ArrayList<>(interceptors);
         chain.add(new FaultInterceptor());
         chain.add(new OnVirtualThreads(tasks));
+        return services.stream()
+                .map(service -> ServerInterceptors.intercept(service, chain))
+                .toList();
+    }
+
+    private static GrpcService grpc(List<ServerServiceDefinition> services, HttpErrors errors) {
         GrpcServiceBuilder grpc =
                 GrpcService.builder()
                         .exceptionHandler(HttpDoor::unreadable)
@@ -139,15 +150,15 @@ public final class HttpDoor implements AutoCloseable {
                                                         .LOWER_CAMEL_CASE)
                                         .errorHandler(errors)
                                         .build());
-        services.forEach(service -> grpc.addService(ServerInterceptors.intercept(service, chain)));
+        services.forEach(grpc::addService);
         return grpc.build();
     }
 
     /** Armeria would say that the message is malformed. */
     private static HttpResponse checkTimeout(
             HttpService service, ServiceRequestContext ctx, HttpRequest request) throws Exception {
-        String timeout = request.headers().get("grpc-timeout", "0n");
-        if (TIMEOUT.matcher(timeout).matches()) {
+        String timeout = request.headers().get(TIMEOUT, "0n");
+        if (TIMEOUTS.matcher(timeout).matches()) {
             return service.serve(ctx, request);
         }
         return HttpErrors.answer(
@@ -155,11 +166,28 @@ public final class HttpDoor implements AutoCloseable {
                                 Fault.invalid(
                                         List.of(
                                                 Fault.violation(
-                                                        "grpc-timeout",
+                                                        TIMEOUT,
                                                         timeout,
                                                         "at most 8 digits and one of H, M, S, m,"
                                                                 + " u, n")))))
                 .toHttpResponse();
+    }
+
+    /** How long the caller waits, if it says so; checked. */
+    static Optional<Duration> timeout(RequestHeaders headers) {
+        String text = headers.get(TIMEOUT, "0n");
+        int last = text.length() - 1;
+        long number = Long.parseLong(text.substring(0, last));
+        Duration timeout =
+                switch (text.charAt(last)) {
+                    case 'H' -> Duration.ofHours(number);
+                    case 'M' -> Duration.ofMinutes(number);
+                    case 'S' -> Duration.ofSeconds(number);
+                    case 'm' -> Duration.ofMillis(number);
+                    case 'u' -> Duration.of(number, ChronoUnit.MICROS);
+                    default -> Duration.ofNanos(number);
+                };
+        return Optional.of(timeout).filter(Duration::isPositive);
     }
 
     /**
@@ -171,26 +199,12 @@ public final class HttpDoor implements AutoCloseable {
         Status usual = GrpcExceptionHandlerFunction.of().apply(ctx, status, cause, trailers);
         return switch (usual.getCode()) {
             case UNKNOWN, INTERNAL, INVALID_ARGUMENT -> {
-                StatusRuntimeException refusal =
-                        Faults.toException(
-                                Fault.of(
-                                        Fault.Kind.INVALID_ARGUMENT,
-                                        "MALFORMED_REQUEST",
-                                        "message: value: malformed (expected: a message of the"
-                                                + " method's type)"
-                                                + whereAndWhy(cause)));
+                StatusRuntimeException refusal = Faults.toException(HttpErrors.noMessage(cause));
                 Optional.ofNullable(refusal.getTrailers()).ifPresent(trailers::merge);
                 yield refusal.getStatus();
             }
             default -> usual;
         };
-    }
-
-    /** The parser's own words, but for names of classes. */
-    private static String whereAndWhy(Throwable cause) {
-        return cause instanceof InvalidProtocolBufferException
-                ? ": " + CLASS_NAME.matcher(cause.getMessage()).replaceFirst("")
-                : "";
     }
 
     /** The port that is bound. */

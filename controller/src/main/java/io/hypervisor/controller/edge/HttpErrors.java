@@ -1,6 +1,7 @@
 package io.hypervisor.controller.edge;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
 import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.util.JsonFormat;
 import com.google.rpc.BadRequest;
@@ -26,10 +27,12 @@ import io.hypervisor.core.server.Faults;
 
 import java.util.Base64;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Errors over HTTP: google.rpc.Status as JSON under the fitting HTTP code. */
 final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
     private static final String DETAILS = "grpc-status-details-bin";
+    private static final Pattern CLASS_NAME = Pattern.compile("^([a-z]+[.])+[A-Z]\\w+: ");
     private static final String MALFORMED =
             "body: value: malformed (expected: the method's request as JSON)";
     private static final JsonFormat.Printer PRINTER =
@@ -58,13 +61,34 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
     private static Status plain(io.grpc.Status status) {
         Optional<String> description = Optional.ofNullable(status.getDescription());
         if (status.getCode() == io.grpc.Status.Code.INVALID_ARGUMENT && description.isEmpty()) {
-            return Faults.toStatus(
-                    Fault.of(Fault.Kind.INVALID_ARGUMENT, "MALFORMED_REQUEST", MALFORMED));
+            return Faults.toStatus(malformed(MALFORMED));
         }
         return Status.newBuilder()
                 .setCode(status.getCode().value())
                 .setMessage(description.orElse(""))
                 .build();
+    }
+
+    /** A body that protobuf's parser cannot read, in the parser's own words but names of classes. */
+    static Fault malformed(InvalidProtocolBufferException cause) {
+        return malformed(MALFORMED + whereAndWhy(cause));
+    }
+
+    /** A message that is none of its method's type. */
+    static Fault noMessage(Throwable cause) {
+        return malformed(
+                "message: value: malformed (expected: a message of the method's type)"
+                        + whereAndWhy(cause));
+    }
+
+    private static Fault malformed(String message) {
+        return Fault.of(Fault.Kind.INVALID_ARGUMENT, "MALFORMED_REQUEST", message);
+    }
+
+    private static String whereAndWhy(Throwable cause) {
+        return cause instanceof InvalidProtocolBufferException
+                ? ": " + CLASS_NAME.matcher(cause.getMessage()).replaceFirst("")
+                : "";
     }
 
     private static Optional<Status> details(String header) {
@@ -133,15 +157,24 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
 
     private static AggregatedHttpResponse json(HttpStatus code, Status status) {
         return AggregatedHttpResponse.of(
-                code, MediaType.JSON_UTF_8, HttpData.ofUtf8(print(status)));
+                code, MediaType.JSON_UTF_8, HttpData.ofUtf8(print(PRINTER, status)));
     }
 
-    private static String print(Status status) {
+    /** A line of a stream: a message or, at the end, an error. */
+    static HttpData line(String kind, Message message) {
+        return HttpData.ofUtf8(
+                "{\"" + kind + "\":" + print(PRINTER.omittingInsignificantWhitespace(), message) + "}\n");
+    }
+
+    private static String print(JsonFormat.Printer printer, Message message) {
         try {
-            return PRINTER.print(status);
+            return printer.print(message);
         } catch (InvalidProtocolBufferException e) {
-            // A detail of a type that is not known here.
-            return print(status.toBuilder().clearDetails().build());
+            if (message instanceof Status status) {
+                // A detail of a type that is not known here.
+                return print(printer, status.toBuilder().clearDetails().build());
+            }
+            throw new IllegalStateException(e);
         }
     }
 }
