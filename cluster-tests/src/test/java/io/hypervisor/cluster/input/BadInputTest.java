@@ -176,7 +176,7 @@ final class BadInputTest {
                 if (request.isPresent()) {
                     sent++;
                     streams += streaming ? 1 : 0;
-checkHttp(row, http.send(request.get()));
+                    checkHttp(row, http.send(request.get()));
                 }
             }
             assertThat(streams).isGreaterThan(100);

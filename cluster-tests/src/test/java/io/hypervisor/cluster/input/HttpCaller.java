@@ -35,7 +35,8 @@ final class HttpCaller implements AutoCloseable {
     // A server takes no longer line than 4 KiB.
     private static final int MOST = 4000;
     // Nor does it take these, whatever they are in.
-    private static final Pattern SUSPECT = Pattern.compile("%0[0-8BCEF]|%1|%7F|[.][.]%2F|%2F[.][.]");
+    private static final Pattern SUSPECT =
+            Pattern.compile("%0[0-8BCEF]|%1|%7F|[.][.]%2F|%2F[.][.]");
     private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9-]+");
 
     private final HttpClient http =
@@ -49,7 +50,9 @@ final class HttpCaller implements AutoCloseable {
         this.scene = scene;
     }
 
-    /** The request as HTTP, for streams and for methods whose rule takes a body; empty for others. */
+    /**
+     * The request as HTTP, for streams and for methods whose rule takes a body; empty for others.
+     */
     Optional<HttpRequest> request(MethodDescriptor method, Message message)
             throws InvalidProtocolBufferException {
         HttpRule rule = ruleOf(method, message);
@@ -75,10 +78,7 @@ final class HttpCaller implements AutoCloseable {
         try {
             if (get) {
                 return Optional.of(path + query(body.build()))
-                        .filter(
-                                whole ->
-                                        whole.length() < MOST
-                                                && !SUSPECT.matcher(whole).find())
+                        .filter(whole -> whole.length() < MOST && !SUSPECT.matcher(whole).find())
                         .map(this::get);
             }
             return Optional.of(post(path.toString(), JsonFormat.printer().print(body.build())));

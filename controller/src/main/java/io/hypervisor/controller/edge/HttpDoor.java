@@ -96,8 +96,7 @@ public final class HttpDoor implements AutoCloseable {
                         .service(
                                 "/metrics",
                                 (ctx, request) ->
-                                        HttpResponse.of(
-                                                HttpStatus.OK, METRICS, metrics.scrape()));
+                                        HttpResponse.of(HttpStatus.OK, METRICS, metrics.scrape()));
         // Before the others: GET /v1/instances/ID would take ID:watch for an id.
         new HttpStreams(HttpStreams.MOST_AT_ONCE).register(definitions, builder::service);
         server =

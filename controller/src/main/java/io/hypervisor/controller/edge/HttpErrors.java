@@ -69,7 +69,9 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
                 .build();
     }
 
-    /** A body that protobuf's parser cannot read, in the parser's own words but names of classes. */
+    /**
+     * A body that protobuf's parser cannot read, in the parser's own words but names of classes.
+     */
     static Fault malformed(InvalidProtocolBufferException cause) {
         return malformed(MALFORMED + whereAndWhy(cause));
     }
@@ -163,7 +165,11 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
     /** A line of a stream: a message or, at the end, an error. */
     static HttpData line(String kind, Message message) {
         return HttpData.ofUtf8(
-                "{\"" + kind + "\":" + print(PRINTER.omittingInsignificantWhitespace(), message) + "}\n");
+                "{\""
+                        + kind
+                        + "\":"
+                        + print(PRINTER.omittingInsignificantWhitespace(), message)
+                        + "}\n");
     }
 
     private static String print(JsonFormat.Printer printer, Message message) {

@@ -54,7 +54,8 @@ final class HttpRequests {
         if (http.method() != HttpMethod.GET) {
             parts.body(http);
         }
-        path.forEach((name, value) -> parts.request.setField(parts.field(name).orElseThrow(), value));
+        path.forEach(
+                (name, value) -> parts.request.setField(parts.field(name).orElseThrow(), value));
         query.forEach(parts::parameter);
         parts.violations.throwIfAny();
         return parts.request.build();

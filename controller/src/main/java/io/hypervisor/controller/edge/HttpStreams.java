@@ -52,8 +52,7 @@ final class HttpStreams {
     }
 
     /** Gives each route its service. */
-    void register(
-            List<ServerServiceDefinition> services, BiConsumer<Route, HttpService> register) {
+    void register(List<ServerServiceDefinition> services, BiConsumer<Route, HttpService> register) {
         for (ServerServiceDefinition service : services) {
             for (ServerMethodDefinition<?, ?> method : service.getMethods()) {
                 rules(method).forEach(rule -> register(method, rule, register));
@@ -159,8 +158,7 @@ final class HttpStreams {
                     String key = name.toString();
                     if (HEADER.matcher(key).matches()
                             && !key.endsWith(Metadata.BINARY_HEADER_SUFFIX)) {
-                        metadata.put(
-                                Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER), value);
+                        metadata.put(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER), value);
                     }
                 });
         return metadata;

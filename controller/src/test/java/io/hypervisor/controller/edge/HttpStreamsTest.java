@@ -141,8 +141,7 @@ final class HttpStreamsTest {
     @ParameterizedTest
     @EnumSource(HttpClient.Version.class)
     void aWatchShowsACreateAndEndsWithItsReader(HttpClient.Version version) throws Exception {
-        HttpRequest request =
-                to("/v1/instances:watch?nodeId=" + nodeId).version(version).build();
+        HttpRequest request = to("/v1/instances:watch?nodeId=" + nodeId).version(version).build();
         Instance made;
         try (Stream<String> lines = lines(request)) {
             Iterator<String> events = lines.iterator();
@@ -195,9 +194,7 @@ final class HttpStreamsTest {
         Instance made =
                 compute.createInstance(
                         EdgeTest.container("labelled").toBuilder()
-                                .setMetadata(
-                                        Metadata.newBuilder()
-                                                .putLabels("a.b/c", "1"))
+                                .setMetadata(Metadata.newBuilder().putLabels("a.b/c", "1"))
                                 .build());
         String labels = "/v1/instances:watch?label_selector%5Ba.b/c%5D=1";
         try (Stream<String> lines = lines(to(labels).build())) {
@@ -211,9 +208,7 @@ final class HttpStreamsTest {
     void aPullEndsWithItsCompletion() throws Exception {
         List<PullImageProgress> told;
         try (Stream<String> lines = lines(pull("app"))) {
-            told =
-                    lines.map(line -> result(line, PullImageProgress.getDefaultInstance()))
-                            .toList();
+            told = lines.map(line -> result(line, PullImageProgress.getDefaultInstance())).toList();
         }
         assertThat(told.getLast().getCompleted()).isTrue();
         assertThat(told.getLast().getTotal()).isEqualTo(FakeAgent.IMAGE_BYTES);
@@ -285,8 +280,7 @@ final class HttpStreamsTest {
                 "/v1/instances/x/logs?follow=perhaps | 400 | follow | type bool",
                 "/v1/instances/x/logs?since=yesterday | 400 | since | google.protobuf.Timestamp",
             })
-    void aWrongParameterIsNamed(String path, int code, String field, String says)
-            throws Exception {
+    void aWrongParameterIsNamed(String path, int code, String field, String says) throws Exception {
         assertThat(answer(to(path).build(), code))
                 .contains("google.rpc.BadRequest", "\"field\": \"" + field + "\"", says);
     }
@@ -306,7 +300,8 @@ final class HttpStreamsTest {
     @Test
     void aBodyThatIsNoneIsRefused() throws Exception {
         HttpRequest.Builder post = to("/v1/images:pull").header("content-type", "application/json");
-        for (String body : List.of("{\"imageRef\": ", "[]", "7", "[".repeat(100_000), "{\"a\": 1}")) {
+        for (String body :
+                List.of("{\"imageRef\": ", "[]", "7", "[".repeat(100_000), "{\"a\": 1}")) {
             assertThat(answer(post.POST(BodyPublishers.ofString(body)).build(), 400))
                     .as(body.substring(0, Math.min(20, body.length())))
                     .contains("MALFORMED_REQUEST", "expected: ")
