@@ -120,7 +120,7 @@ final class HttpStreams {
                             most + " streams are open over HTTP (expected: fewer; end one)"));
         }
         HttpResponseWriter out = HttpResponse.streaming();
-        out.whenComplete().whenComplete((done, broken) -> places.release());
+        var _ = out.whenComplete().whenComplete((done, broken) -> places.release());
         LineCall<Q, S> call = new LineCall<>(method.getMethodDescriptor(), out);
         call.start(method.getServerCallHandler(), metadata(request.headers()), message);
         HttpDoor.timeout(request.headers()).ifPresent(timeout -> call.expireAfter(timeout, ctx));

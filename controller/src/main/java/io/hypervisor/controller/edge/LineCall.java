@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import com.linecorp.armeria.common.AggregatedHttpResponse;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpObject;
 import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
@@ -51,22 +52,23 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
         listener.onReady();
         listener.onMessage(request);
         listener.onHalfClose();
-        out.whenComplete()
-                .whenComplete(
-                        (done, broken) -> {
-                            if (broken == null) {
-                                listener.onComplete();
-                            } else {
-                                cancel();
-                            }
-                        });
+        var _ =
+                out.whenComplete()
+                        .whenComplete(
+                                (done, broken) -> {
+                                    if (broken == null) {
+                                        listener.onComplete();
+                                    } else {
+                                        cancel();
+                                    }
+                                });
     }
 
     /** Ends the call when its caller has said it would wait no longer. */
     void expireAfter(Duration timeout, ServiceRequestContext ctx) {
         Future<?> timer =
                 ctx.eventLoop().schedule(this::expire, timeout.toMillis(), TimeUnit.MILLISECONDS);
-        out.whenComplete().whenComplete((done, broken) -> timer.cancel(false));
+        var _ = out.whenComplete().whenComplete((done, broken) -> timer.cancel(false));
     }
 
     private void expire() {
@@ -103,15 +105,20 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
         int size = line.length();
         unsent += size;
         if (out.tryWrite(line)) {
-            out.whenConsumed().thenRun(() -> sent(size));
+            var _ = out.whenConsumed().thenRun(() -> sent(size));
         }
     }
 
     private void begin() {
         if (!begun) {
             begun = true;
-            out.tryWrite(HEADERS);
+            write(HEADERS);
         }
+    }
+
+    private void write(HttpObject part) {
+        // Not taken when the reader has left, which ends the call by itself.
+        var _ = out.tryWrite(part);
     }
 
     private void sent(int size) {
@@ -140,12 +147,12 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
         if (status.isOk()) {
             begin();
         } else if (begun) {
-            out.tryWrite(HttpErrors.line("error", error));
+            write(HttpErrors.line("error", error));
         } else {
             AggregatedHttpResponse answer = HttpErrors.answer(error);
-            out.tryWrite(answer.headers());
+            write(answer.headers());
             // In one piece with the end: a client that has all of it may send its next request.
-            out.tryWrite(answer.content().withEndOfStream());
+            write(answer.content().withEndOfStream());
         }
         out.close();
     }

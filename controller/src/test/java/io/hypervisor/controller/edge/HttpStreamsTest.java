@@ -36,6 +36,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -145,7 +146,13 @@ final class HttpStreamsTest {
         Instance made;
         try (Stream<String> lines = lines(request)) {
             Iterator<String> events = lines.iterator();
-            made = compute.createInstance(EdgeTest.container("lines-" + version.ordinal()));
+            made =
+                    compute.createInstance(
+                            EdgeTest.container(
+                                    "by-"
+                                            + version.name()
+                                                    .toLowerCase(Locale.ROOT)
+                                                    .replace("_", "-")));
             InstanceEvent event = next(events, isAbout(made));
             assertThat(event.getType()).isEqualTo(EventType.EVENT_TYPE_ADDED);
             assertThat(event.getInstance().getSpec()).isEqualTo(made.getSpec());
