@@ -41,6 +41,7 @@ import java.util.stream.Stream;
 class VmGuidesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final String VMWARE = "https://images.example.org/appliance-disk1.vmdk";
     private static final String DEBIAN =
             "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2";
 
@@ -48,12 +49,16 @@ class VmGuidesTest {
     private static NodeProcesses cluster;
     private static byte[] disk;
     private static TestSource source;
+    private static byte[] vmdk;
+    private static TestSource vmware;
 
     @BeforeAll
     static void start() throws IOException {
         cluster = new NodeProcesses();
-        disk = disk();
+        disk = disk("qcow2", "compat=1.1");
         source = new TestSource(disk);
+        vmdk = disk("vmdk", "subformat=streamOptimized");
+        vmware = new TestSource(vmdk);
         daemon = LibvirtDaemon.start();
         cluster.start(
                 "--drivers.vm.enabled=true",
@@ -64,20 +69,30 @@ class VmGuidesTest {
                 "--drivers.microvm.image-dirs=[" + DemoGuest.images() + "]");
     }
 
-    private static byte[] disk() throws IOException {
+    private static byte[] disk(String format, String option) throws IOException {
         Path file = cluster.data.resolve("small.raw");
         byte[] raw = new byte[4 << 20];
         raw[0] = 1;
         Files.write(file, raw);
-        Path qcow2 = cluster.data.resolve("small.qcow2");
+        Path made = cluster.data.resolve("small." + format);
         OneNodeCluster.execute(
-                "qemu-img", "convert", "-f", "raw", "-O", "qcow2", file.toString(), "" + qcow2);
-        return Files.readAllBytes(qcow2);
+                "qemu-img",
+                "convert",
+                "-f",
+                "raw",
+                "-O",
+                format,
+                "-o",
+                option,
+                file.toString(),
+                made.toString());
+        return Files.readAllBytes(made);
     }
 
     @AfterAll
     static void stop() throws IOException {
         source.close();
+        vmware.close();
         daemon.close();
         cluster.close();
     }
@@ -130,7 +145,13 @@ class VmGuidesTest {
                 .lines()
                 .filter(line -> line.startsWith("hvctl "))
                 .map(line -> line.substring("hvctl ".length()))
-                .map(line -> line.replace(DEBIAN, source.url()).replace("DIGEST", sha256(disk)))
+                .map(
+                        line ->
+                                line.replace(DEBIAN, source.url())
+                                        .replace(VMWARE, vmware.url())
+                                        .replace(
+                                                "DIGEST",
+                                                sha256(line.contains(VMWARE) ? vmdk : disk)))
                 .map(
                         line ->
                                 line.replaceAll(
@@ -162,11 +183,14 @@ class VmGuidesTest {
     void imagesAreWhatTheirGuideSays() throws IOException {
         List<String> said = new ArrayList<>();
         List<String> commands = commands("vm-images");
-        assertThat(commands).hasSize(7);
+        assertThat(commands).hasSize(10);
         for (String command : commands) {
             said.add(hvctl(command));
-            if (command.contains("image pull")) {
+            if (command.contains("image pull debian-12")) {
                 assertThat(cached()).contains(sha256(disk) + ".qcow2");
+            }
+            if (command.contains("image pull appliance")) {
+                assertThat(cached()).contains(sha256(vmdk) + ".vmdk.qcow2");
             }
         }
         assertThat(said.get(0)).isEqualTo("debian-12 created\n");

@@ -88,7 +88,7 @@ final class ImageCommand {
                             names = "--format",
                             defaultValue = "",
                             paramLabel = "FORMAT",
-                            description = "qcow2 or raw; otherwise the file's header tells.")
+                            description = "qcow2, raw or vmdk; otherwise the file's header tells.")
                     String format,
             @Option(
                             names = "--size",

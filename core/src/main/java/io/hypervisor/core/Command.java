@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a program with a deadline. Arguments are a vector: no shell reads them. */
@@ -40,18 +41,33 @@ public final class Command {
 
     /** Runs it to its end, without input. */
     public static Ended run(Duration deadline, List<String> arguments) {
-        return run(deadline, new ProcessBuilder(arguments), "");
+        return run(deadline, new CompletableFuture<>(), arguments);
+    }
+
+    /** Runs it to its end or, by force, to when it is abandoned. */
+    public static Ended run(
+            Duration deadline, CompletableFuture<Void> abandoned, List<String> arguments) {
+        return run(deadline, abandoned, new ProcessBuilder(arguments), "");
     }
 
     /** Runs it to its end in a folder, with an input that fits into a pipe. */
     public static Ended run(Duration deadline, Path folder, String input, List<String> arguments) {
-        return run(deadline, new ProcessBuilder(arguments).directory(folder.toFile()), input);
+        return run(
+                deadline,
+                new CompletableFuture<>(),
+                new ProcessBuilder(arguments).directory(folder.toFile()),
+                input);
     }
 
-    private static Ended run(Duration deadline, ProcessBuilder builder, String input) {
+    private static Ended run(
+            Duration deadline,
+            CompletableFuture<Void> abandoned,
+            ProcessBuilder builder,
+            String input) {
         String program = builder.command().getFirst();
         try {
             Process process = builder.redirectErrorStream(true).start();
+            var _ = abandoned.thenRun(process::destroyForcibly);
             try (OutputStream in = process.getOutputStream()) {
                 in.write(input.getBytes(StandardCharsets.UTF_8));
             }

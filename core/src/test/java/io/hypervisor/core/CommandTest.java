@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 
 class CommandTest {
     private static final Duration LONG = Duration.ofMinutes(1);
@@ -41,6 +42,13 @@ class CommandTest {
         Command.Ended ended = Command.run(Duration.ofMillis(1), List.of("sleep", "1000"));
 
         assertThat(ended.failure()).isEqualTo("sleep did not end in time");
+    }
+
+    @Test
+    void whatNobodyWantsAnyMoreIsKilled() {
+        CompletableFuture<Void> abandoned = CompletableFuture.completedFuture(null);
+
+        assertThat(Command.run(LONG, abandoned, List.of("sleep", "1000")).ok()).isFalse();
     }
 
     @Test

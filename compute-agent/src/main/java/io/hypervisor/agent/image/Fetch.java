@@ -165,17 +165,22 @@ final class Fetch {
 
     private void checkRoom(long total) throws IOException {
         checkSize(total);
-        long free = Files.getFileStore(part).getUsableSpace();
-        if (total - reached > free - LEFT_FREE) {
+        long room = room(part);
+        if (total - reached > room) {
             throw DriverException.passing(
                     "%s needs %d bytes, and %s has %d"
                             .formatted(
                                     Source.visible(image),
                                     total - reached,
                                     part.getParent(),
-                                    Math.max(0, free - LEFT_FREE)),
+                                    Math.max(0, room)),
                     null);
         }
+    }
+
+    /** How many bytes there may take; negative if there are too many already. */
+    static long room(Path path) throws IOException {
+        return Files.getFileStore(path).getUsableSpace() - LEFT_FREE;
     }
 
     private long digested(FileChannel file, MessageDigest digest) throws IOException {

@@ -43,9 +43,12 @@ import java.util.stream.Stream;
 public final class ImageCache implements ImagePulls, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ImageCache.class);
 
-    private static final Pattern COMPLETE = Pattern.compile("([0-9a-f]{64})\\.(qcow2|raw)");
-    private static final List<String> FORMATS = List.of("qcow2", "raw");
+    private static final Pattern COMPLETE =
+            Pattern.compile("([0-9a-f]{64})\\.(qcow2|raw|vmdk\\.qcow2)");
+    private static final String CONVERTED = ".vmdk.qcow2";
+    private static final List<String> ENDINGS = List.of(".qcow2", ".raw", CONVERTED);
     private static final String PART = ".part";
+    private static final String CONVERTING = ".converting";
     private static final Duration SWEEP = Duration.ofMinutes(10);
     private static final Duration KEEP_PART = Duration.ofDays(2);
     // Whoever has just asked for it is about to use it.
@@ -111,14 +114,19 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
     }
 
     private Optional<Path> stored(ImageSource image) {
-        return FORMATS.stream()
-                .map(format -> folder.resolve(image.getSha256() + "." + format))
+        return ENDINGS.stream()
+                .map(ending -> folder.resolve(image.getSha256() + ending))
                 .filter(Files::exists)
                 .findFirst();
     }
 
     private Path use(Path path, ImageSource image) {
-        check(DiskHeader.read(path), image);
+        DiskHeader header = DiskHeader.read(path);
+        check(
+                path.toString().endsWith(CONVERTED)
+                        ? new DiskHeader(Vmdk.FORMAT, header.virtualBytes())
+                        : header,
+                image);
         touch(path);
         return path;
     }
@@ -181,28 +189,62 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
             Files.createDirectories(folder);
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
             new Fetch(from, image, part, config.maxBytes(), wanted, progress).run();
-            complete(part, image);
+            complete(part, image, wanted, progress);
         } catch (IOException e) {
             throw failed(part, e);
         }
     }
 
-    private void complete(Path part, ImageSource image) throws IOException {
-        DiskHeader header;
+    private void complete(Path part, ImageSource image, Wanted wanted, Consumer<Progress> progress)
+            throws IOException {
         try {
-            header = DiskHeader.read(part);
+            DiskHeader header = Vmdk.read(part).orElseGet(() -> DiskHeader.read(part));
             check(header, image);
+            if (header.format().equals(Vmdk.FORMAT)) {
+                progress.accept(new Progress(Stage.UNPACKING, 0, 0));
+                keep(converted(part, image, header, wanted), image.getSha256() + CONVERTED);
+                Files.delete(part);
+            } else {
+                keep(part, image.getSha256() + "." + header.format());
+            }
         } catch (DriverException e) {
             if (e.isPermanent()) {
                 Files.delete(part);
             }
             throw e;
         }
-        Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("r--r--r--"));
-        Files.move(
-                part,
-                folder.resolve(image.getSha256() + "." + header.format()),
-                StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /**
+     * The same disk as qcow2. What an earlier attempt left goes: nobody can tell how much of it is
+     * there, and a converter that outlived its agent may still write to it.
+     */
+    private Path converted(Path part, ImageSource image, DiskHeader header, Wanted wanted)
+            throws IOException {
+        for (Path file : files()) {
+            if (fileName(file.toString()).startsWith(image.getSha256())
+                    && file.toString().endsWith(CONVERTING)) {
+                Files.delete(file);
+            }
+        }
+        Path made = Files.createTempFile(folder, image.getSha256() + ".", CONVERTING);
+        try {
+            Conversion.run(part, made, config.maxBytes(), wanted);
+        } catch (DriverException e) {
+            Files.delete(made);
+            throw e;
+        }
+        require(
+                DiskHeader.read(made).equals(new DiskHeader("qcow2", header.virtualBytes())),
+                "converted",
+                DiskHeader.read(made),
+                header.virtualBytes());
+        return made;
+    }
+
+    private void keep(Path file, String name) throws IOException {
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+        Files.move(file, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
         try (FileChannel entries = FileChannel.open(folder)) {
             entries.force(true);
         }
@@ -315,7 +357,7 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
 
     private boolean isDue(Path path) {
         Duration idle = Duration.between(lastUse(path), clock.now());
-        if (path.toString().endsWith(PART)) {
+        if (path.toString().endsWith(PART) || path.toString().endsWith(CONVERTING)) {
             return idle.compareTo(KEEP_PART) > 0;
         }
         return idle.compareTo(config.keep()) > 0

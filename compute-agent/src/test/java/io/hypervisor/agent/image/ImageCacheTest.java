@@ -10,6 +10,7 @@ import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.Command;
 import io.hypervisor.core.VirtualTasks;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -277,6 +278,93 @@ class ImageCacheTest {
                             .build();
             refused(() -> pull(cache, spec(bad)), "no file://" + path + " in the node's image");
         }
+    }
+
+    private byte[] vmdk(byte[] raw, String kind) throws IOException {
+        Path file = Files.write(folder.resolve("disk.raw"), raw);
+        Path made = folder.resolve("disk.vmdk");
+        Command.Ended ended =
+                Command.run(
+                        Duration.ofMinutes(1),
+                        List.of(
+                                "qemu-img",
+                                "convert",
+                                "-f",
+                                "raw",
+                                "-O",
+                                "vmdk",
+                                "-o",
+                                "subformat=" + kind,
+                                file.toString(),
+                                made.toString()));
+        assertThat(ended.ok()).as(ended.output()).isTrue();
+        return Files.readAllBytes(made);
+    }
+
+    @Test
+    void aVmwareDiskBecomesQcow2UnderItsOwnDigest() throws IOException {
+        byte[] raw = TestDisks.raw(8, LENGTH);
+        for (String kind : List.of("monolithicSparse", "streamOptimized")) {
+            byte[] disk = vmdk(raw, kind);
+            source.content(disk);
+            // What agents left that died while they converted.
+            Files.createDirectories(folder.resolve("images"));
+            Files.write(folder.resolve("images/" + sha256(disk) + ".part"), disk);
+            Files.write(folder.resolve("images/" + sha256(disk) + ".1.converting"), raw);
+            InstanceSpec spec =
+                    spec(spec(disk).getImageSource().toBuilder().setFormat("vmdk").build());
+            pull(cache, spec);
+            assertThat(source.ranges()).isEmpty();
+            assertThat(files()).containsOnlyOnce(sha256(disk) + ".vmdk.qcow2");
+            Path made = cache.find(spec.getImageSource()).orElseThrow();
+            assertThat(DiskHeader.read(made)).isEqualTo(new DiskHeader("qcow2", LENGTH));
+            Path back = folder.resolve("back.raw");
+            Command.run(
+                    Duration.ofMinutes(1),
+                    List.of(
+                            "qemu-img",
+                            "convert",
+                            "-f",
+                            "qcow2",
+                            "-O",
+                            "raw",
+                            "" + made,
+                            "" + back));
+            assertThat(back).hasBinaryContent(raw);
+            refused(
+                    () ->
+                            cache.holds(
+                                    spec(
+                                            spec.getImageSource().toBuilder()
+                                                    .setFormat("qcow2")
+                                                    .build())),
+                    "format: found: vmdk (expected: qcow2)");
+        }
+        assertThat(files()).hasSize(2);
+        assertThat(cache.list()).extracting(Image::getName).allMatch(n -> n.startsWith("sha256:"));
+        passed = Duration.ofDays(15);
+        cache.sweep();
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void aVmwareDiskThatWouldFillTheNodeIsRefused() throws IOException {
+        byte[] bomb =
+                TestDisks.vmdk(
+                        """
+                        parentCID=ffffffff
+                        createType="monolithicSparse"
+                        RW 131072 SPARSE "disk.vmdk"
+                        """);
+        source.content(bomb);
+        ImageCache strict = opened(new ImageCacheConfig(LENGTH, 2L << 40, Duration.ofDays(1)));
+        refused(() -> pull(strict, spec(bomb)), "cannot convert the image", "File too large");
+        assertThat(files()).isEmpty();
+        ImageCache small = opened(new ImageCacheConfig(LENGTH, 1 << 20, Duration.ofDays(1)));
+        refused(() -> pull(small, spec(bomb)), "virtual_size_bytes: found: " + (64 << 20));
+        pull(cache, spec(bomb));
+        assertThat(cache.find(spec(bomb).getImageSource()).map(DiskHeader::read))
+                .contains(new DiskHeader("qcow2", 64 << 20));
     }
 
     @Test

@@ -12,7 +12,7 @@ public final class ImageSources {
     private static final int MAX_URL = 2048;
     private static final long MAX_DISK = 64L << 40;
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
-    private static final Set<String> FORMATS = Set.of("", "qcow2", "raw");
+    private static final Set<String> FORMATS = Set.of("", "qcow2", "raw", "vmdk");
 
     private ImageSources() {}
 
@@ -34,7 +34,7 @@ public final class ImageSources {
                 FORMATS.contains(source.getFormat()),
                 field + ".format",
                 source.getFormat(),
-                "\"\", \"qcow2\" or \"raw\"");
+                "\"\", \"qcow2\", \"raw\" or \"vmdk\"");
         v.range(field + ".virtual_size_bytes", source.getVirtualSizeBytes(), 0, MAX_DISK);
     }
 
