@@ -6,7 +6,8 @@ import java.util.OptionalInt;
 
 /**
  * An instance as it exists on this node. {@code epoch}, {@code runGeneration} and {@code local} are
- * those of the {@link Target} it was made or last started from.
+ * those of the {@link Target} it was made or last started from; {@code guestAddress} is what its
+ * guest says, which may be anything, as an IP address.
  */
 public record Found(
         String instanceId,
@@ -17,7 +18,37 @@ public record Found(
         Exit exit,
         OptionalInt exitCode,
         String reason,
-        Optional<Instant> startedAt) {
+        Optional<Instant> startedAt,
+        String guestAddress) {
+
+    /** One whose guest has said nothing. */
+    public Found(
+            String instanceId,
+            long epoch,
+            long runGeneration,
+            boolean local,
+            State state,
+            Exit exit,
+            OptionalInt exitCode,
+            String reason,
+            Optional<Instant> startedAt) {
+        this(instanceId, epoch, runGeneration, local, state, exit, exitCode, reason, startedAt, "");
+    }
+
+    /** The same, whose guest says that it has an address. */
+    public Found at(String address) {
+        return new Found(
+                instanceId,
+                epoch,
+                runGeneration,
+                local,
+                state,
+                exit,
+                exitCode,
+                reason,
+                startedAt,
+                address);
+    }
 
     /** Whether it is complete and runs. */
     public enum State {

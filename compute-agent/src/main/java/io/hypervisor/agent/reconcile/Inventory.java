@@ -161,7 +161,8 @@ public final class Inventory implements AutoCloseable {
                 f.exit(),
                 f.exitCode(),
                 f.reason(),
-                startedAt);
+                startedAt,
+                f.guestAddress());
     }
 
     /** Whether it has ever listed everything; before that absence means nothing. */

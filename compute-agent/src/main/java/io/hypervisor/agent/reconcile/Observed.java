@@ -34,6 +34,10 @@ final class Observed {
                                 record.setAppliedGeneration(want.getSpecGeneration())
                                         .addAllNeedsRestart(shape.waiting()));
         found.filter(f -> f.epoch() == want.getEpoch()).ifPresent(f -> addRun(record, f));
+        // Of one with a port of its own the address is known, whatever its guest says.
+        if (want.getSpec().hasNetwork()) {
+            record.clearIpAddress();
+        }
         return record.build();
     }
 
@@ -78,7 +82,7 @@ final class Observed {
     }
 
     private static void addRun(ObservedRecord.Builder record, Found found) {
-        record.setRunGeneration(found.runGeneration());
+        record.setRunGeneration(found.runGeneration()).setIpAddress(found.guestAddress());
         found.startedAt().map(Observed::timestamp).ifPresent(record::setStartedAt);
         found.exitCode().ifPresent(record::setExitCode);
     }

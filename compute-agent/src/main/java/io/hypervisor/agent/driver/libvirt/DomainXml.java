@@ -22,10 +22,16 @@ import java.util.Optional;
 
 /** Writes a blueprint as a libvirt domain. Pure; one method per subject. */
 final class DomainXml {
-    // Balloon and random numbers.
-    private static final int OTHER_DEVICES = 2;
+    // Balloon, random numbers, and what carries the guest agent's channel.
+    private static final int OTHER_DEVICES = 3;
     private static final int SPARE_DEVICES = 4;
     private static final String FIRMWARE_VARIABLES = "nvram.fd";
+    // By this name guest agents find it. libvirt chooses the socket's path, and removes it.
+    private static final Xml AGENT =
+            Xml.of(
+                    "channel",
+                    Map.of("type", "unix"),
+                    Xml.of("target", Map.of("type", "virtio", "name", "org.qemu.guest_agent.0")));
     private static final List<Xml> NO_SECURE_BOOT =
             List.of(Xml.of("feature", Map.of("enabled", "no", "name", "secure-boot")));
 
@@ -178,6 +184,7 @@ final class DomainXml {
             devices.add(InterfaceXml.of(nic, config.guestSwitch().orElseThrow()));
         }
         devices.addAll(console());
+        devices.add(AGENT);
         devices.add(Xml.of("video", Xml.of("model", Map.of("type", "none"))));
         devices.add(
                 Xml.of(

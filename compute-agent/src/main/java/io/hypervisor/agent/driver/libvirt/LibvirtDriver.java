@@ -57,6 +57,7 @@ public final class LibvirtDriver implements InstanceDriver {
     private final Clock clock;
     private final Daemon daemon;
     private final Domains domains;
+    private final GuestAgents agents;
     private final InstanceFolders folders;
     private final ImageFolders images;
     private final ImageCache cache;
@@ -74,6 +75,7 @@ public final class LibvirtDriver implements InstanceDriver {
         this.folders = new InstanceFolders(folder, RECORD);
         this.daemon = new Daemon(config.uri(), tasks);
         this.domains = new Domains(daemon, folders.home().toString());
+        this.agents = new GuestAgents(daemon, clock, tasks);
         this.cache = cache;
         this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
         this.ports = new SerialPorts(tasks);
@@ -127,7 +129,7 @@ public final class LibvirtDriver implements InstanceDriver {
             }
             folders.trimLog(id, clock.now());
         }
-        return List.copyOf(found);
+        return agents.told(found);
     }
 
     /**
@@ -456,6 +458,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public void events(Consumer<String> changed) {
+        agents.onChange(changed);
         daemon.onChange(
                 id -> {
                     synchronized (changes) {
@@ -467,6 +470,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public void close() {
+        agents.close();
         cache.close();
         ports.close();
         daemon.close();
