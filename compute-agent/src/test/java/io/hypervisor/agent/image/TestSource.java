@@ -24,9 +24,9 @@ public final class TestSource implements AutoCloseable {
     private final List<String> ranges = new CopyOnWriteArrayList<>();
     private volatile byte[] content;
     private volatile int status;
-    private volatile int cutAt = -1;
     private volatile int pauseAt = -1;
     private volatile boolean chunked;
+    private volatile boolean broken;
     private volatile CountDownLatch gate = new CountDownLatch(0);
 
     public TestSource(byte[] content) throws IOException {
@@ -50,15 +50,16 @@ public final class TestSource implements AutoCloseable {
         status = code;
     }
 
-    /** Breaks the connection once, after so many bytes. */
-    void cutAt(int bytes) {
-        cutAt = bytes;
-    }
-
     /** Sends so many bytes, and no more until released. */
     public void pauseAt(int bytes) {
         gate = new CountDownLatch(1);
         pauseAt = bytes;
+    }
+
+    /** Breaks the connection that waits to be released. */
+    void breakOff() {
+        broken = true;
+        release();
     }
 
     public void release() {
@@ -102,12 +103,6 @@ public final class TestSource implements AutoCloseable {
     }
 
     private void send(OutputStream out, int start) throws IOException, InterruptedException {
-        int cut = cutAt;
-        if (cut >= start) {
-            cutAt = -1;
-            out.write(content, start, cut - start);
-            return;
-        }
         int pause = pauseAt;
         if (pause < start) {
             out.write(content, start, content.length - start);
@@ -116,7 +111,9 @@ public final class TestSource implements AutoCloseable {
         out.write(content, start, pause - start);
         out.flush();
         gate.await();
-        out.write(content, pause, content.length - pause);
+        if (!broken) {
+            out.write(content, pause, content.length - pause);
+        }
     }
 
     @Override
