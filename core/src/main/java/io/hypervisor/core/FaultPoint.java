@@ -76,13 +76,11 @@ public enum FaultPoint {
     /** Its folder is gone. */
     LIBVIRT_DESTROY_FOLDER_REMOVED,
 
-    /** The record of a container exists. */
-    CONTAINERD_CREATE_RECORDED,
-    /** Its folders too. */
+    /** The folders of a container exist. */
     CONTAINERD_CREATE_FOLDERS_MADE,
     /** Its own layer over the image too. */
     CONTAINERD_CREATE_SNAPSHOT_MADE,
-    /** It is marked as complete. */
+    /** Its record, which is complete. */
     CONTAINERD_CREATE_COMPLETE,
     /** The run generation is written down; there is no task. */
     CONTAINERD_START_MARKED,

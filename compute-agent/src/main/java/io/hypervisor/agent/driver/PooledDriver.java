@@ -8,8 +8,6 @@ import io.hypervisor.core.Tasks;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,15 +32,7 @@ public final class PooledDriver implements InstanceDriver {
     }
 
     private static <T> T on(Executor executor, Supplier<T> call) {
-        try {
-            return CompletableFuture.supplyAsync(call, executor).join();
-        } catch (CompletionException e) {
-            throw switch (e.getCause()) {
-                case DriverException known -> known;
-                case RuntimeException defect -> defect;
-                case null, default -> e;
-            };
-        }
+        return Beside.begin(executor, call).get();
     }
 
     private void change(Runnable call) {

@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.containerd;
 
 import com.google.protobuf.Empty;
 
+import io.hypervisor.agent.driver.Beside;
 import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
@@ -37,7 +38,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -61,6 +64,7 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Host host;
     private final Netns netns;
     private final Orphans orphans;
+    private final Executor calls;
     private final Tasks.Timer logPasses;
     private volatile PortGate gate = PortGate.CLOSED;
     private volatile Optional<EventStream> events = Optional.empty();
@@ -90,7 +94,8 @@ public final class ContainerdDriver implements InstanceDriver {
         host = Host.read(config.data());
         netns = new Netns(config);
 
-        daemon = new Daemon(config, tasks.concurrent("containerd"));
+        calls = tasks.concurrent("containerd");
+        daemon = new Daemon(config, calls);
         images = new ImageStore(daemon);
         containers = new Containers(daemon, config);
         orphans = new Orphans(config, containers, folders, netns);
@@ -136,7 +141,10 @@ public final class ContainerdDriver implements InstanceDriver {
         Map<String, Process> known = runs.list();
         return Stream.concat(
                         all.stream().map(container -> found(container, known)),
-                        parts.stream().flatMap(id -> locks.holding(id, () -> orphan(id)).stream()))
+                        // What is being made has no record yet: whoever makes it knows of it.
+                        parts.stream()
+                                .flatMap(id -> locks.ifFree(id, () -> orphan(id)).stream())
+                                .flatMap(Optional::stream))
                 .toList();
     }
 
@@ -214,6 +222,8 @@ public final class ContainerdDriver implements InstanceDriver {
 
     private void createHeld(Target target) {
         String id = target.instanceId();
+        String image = target.spec().getImage();
+        Supplier<ImageStore.Unpacked> resolved = beside(() -> images.resolve(image));
         Optional<Container> existing = containers.find(id);
         if (existing.isPresent()) {
             if (!isOurs(existing.get())) {
@@ -229,23 +239,28 @@ public final class ContainerdDriver implements InstanceDriver {
             destroyHeld(id);
         }
         checkNics(target);
-        String image = target.spec().getImage();
-        ImageStore.Unpacked source = images.resolve(image);
-        String spec = OciSpec.json(target, source.config(), Account.ROOT, host, config);
+        ImageStore.Unpacked source = resolved.get();
+        // What is wrong with it is told before there is anything of it.
+        String draft = OciSpec.json(target, source.config(), Account.ROOT, host, config);
         Marks marks =
                 Marks.fresh(
                         target.epoch(),
                         target.runGeneration(),
                         target.local(),
                         Signals.number(source.config().stopSignal()));
-        Container container = containers.create(target, marks, spec);
-        FaultPoint.CONTAINERD_CREATE_RECORDED.reached();
         folders.create(target);
         FaultPoint.CONTAINERD_CREATE_FOLDERS_MADE.reached();
-        List<Mount> rootfs = containers.prepare(container, image, source.chainId());
+        List<Mount> rootfs = containers.prepare(id, image, source.chainId());
         FaultPoint.CONTAINERD_CREATE_SNAPSHOT_MADE.reached();
-        containers.mark(container, marks.withComplete(true), spec(target, source, rootfs));
+        Account account = Account.of(target.spec(), source.config(), rootfs);
+        boolean isDraft = account.equals(Account.ROOT);
+        String spec = isDraft ? draft : spec(target, source, account);
+        containers.create(target, marks.withComplete(true), spec);
         FaultPoint.CONTAINERD_CREATE_COMPLETE.reached();
+    }
+
+    private <T> Supplier<T> beside(Supplier<T> call) {
+        return Beside.begin(calls, call);
     }
 
     private void checkNics(Target target) {
@@ -253,8 +268,7 @@ public final class ContainerdDriver implements InstanceDriver {
         gate.check(target.nics());
     }
 
-    private String spec(Target target, ImageStore.Unpacked source, List<Mount> rootfs) {
-        Account account = Account.of(target.spec(), source.config(), rootfs);
+    private String spec(Target target, ImageStore.Unpacked source, Account account) {
         return OciSpec.json(target, source.config(), account, host, config);
     }
 
@@ -265,13 +279,14 @@ public final class ContainerdDriver implements InstanceDriver {
 
     private void startHeld(Target target) {
         String id = target.instanceId();
+        Supplier<Optional<Process>> run = beside(() -> runs.find(id));
         Container container =
                 containers.find(id).filter(ContainerdDriver::isOurs).orElseThrow(() -> missing(id));
         Marks marks = Marks.of(container.getLabelsMap());
         if (!marks.complete()) {
             throw DriverException.passing("it is half-made: create it first", null);
         }
-        Optional<Process> task = runs.find(id);
+        Optional<Process> task = run.get();
         if (task.filter(Runs::isAlive).isPresent()) {
             if (marks.generation() == target.runGeneration()) {
                 return;
@@ -291,12 +306,12 @@ public final class ContainerdDriver implements InstanceDriver {
         folders.makeConsole(id);
         gate.made(netns.make(target));
         Marks starting = marks.starting(target.runGeneration(), clock.now());
-        List<Mount> rootfs = containers.mounts(container);
+        Supplier<List<Mount>> rootfs = beside(() -> containers.mounts(container));
         Container marked = mark(container, starting, target, rootfs);
         FaultPoint.CONTAINERD_START_MARKED.reached();
         boolean begun = false;
         try {
-            runs.prepare(id, rootfs, target.spec().getTty());
+            runs.prepare(id, rootfs.get(), target.spec().getTty());
             gate.await(target.nics());
             begun = true;
             runs.begin(id);
@@ -311,12 +326,14 @@ public final class ContainerdDriver implements InstanceDriver {
         }
     }
 
-    private Container mark(Container container, Marks marks, Target target, List<Mount> rootfs) {
+    private Container mark(
+            Container container, Marks marks, Target target, Supplier<List<Mount>> rootfs) {
         if (OciSpec.fits(container.getSpec().getValue().toStringUtf8(), target, host)) {
             return containers.mark(container, marks);
         }
         ImageStore.Unpacked source = images.resolve(target.spec().getImage());
-        return containers.mark(container, marks, spec(target, source, rootfs));
+        Account account = Account.of(target.spec(), source.config(), rootfs.get());
+        return containers.mark(container, marks, spec(target, source, account));
     }
 
     @Override

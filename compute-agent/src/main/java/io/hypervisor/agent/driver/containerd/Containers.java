@@ -59,7 +59,7 @@ final class Containers {
                 });
     }
 
-    /** Writes the record, which does not refer to anything that has to exist. */
+    /** Writes the record. */
     Container create(Target target, Marks marks, String spec) {
         return create(
                 record(target.instanceId(), marks, spec)
@@ -137,30 +137,34 @@ final class Containers {
         Daemon.find(() -> daemon.containers().delete(request));
     }
 
-    /** Makes the container's own layer on top of its image, if there is none yet. */
-    List<Mount> prepare(Container container, String image, String chainId) {
+    /** Makes a container's own layer on top of its image, which stays although no record has it. */
+    List<Mount> prepare(String id, String image, String chainId) {
         PrepareSnapshotRequest request =
                 PrepareSnapshotRequest.newBuilder()
-                        .setSnapshotter(container.getSnapshotter())
-                        .setKey(container.getSnapshotKey())
+                        .setSnapshotter(snapshotter())
+                        .setKey(id)
                         .setParent(chainId)
+                        .putLabels("containerd.io/gc.root", "true")
                         .build();
         try {
             return daemon.snapshots().prepare(request).getMountsList();
         } catch (StatusRuntimeException e) {
             return switch (e.getStatus().getCode()) {
-                case ALREADY_EXISTS -> mounts(container);
-                case NOT_FOUND -> throw notUnpacked(container, image);
+                case ALREADY_EXISTS -> again(request);
+                case NOT_FOUND ->
+                        throw Wording.wrong(
+                                "spec.image",
+                                image,
+                                "an image that is unpacked for the snapshotter " + snapshotter());
                 default -> throw Daemon.failure(e);
             };
         }
     }
 
-    private static DriverException notUnpacked(Container container, String image) {
-        return Wording.wrong(
-                "spec.image",
-                image,
-                "an image that is unpacked for the snapshotter " + container.getSnapshotter());
+    // Nothing tells of which image the one is whose folder was lost with the node's power.
+    private List<Mount> again(PrepareSnapshotRequest request) {
+        removeSnapshot(request.getSnapshotter(), request.getKey());
+        return Daemon.call(() -> daemon.snapshots().prepare(request).getMountsList());
     }
 
     List<Mount> mounts(Container container) {
@@ -173,11 +177,12 @@ final class Containers {
     }
 
     void removeSnapshot(Container container) {
+        removeSnapshot(container.getSnapshotter(), container.getSnapshotKey());
+    }
+
+    private void removeSnapshot(String snapshotter, String key) {
         RemoveSnapshotRequest request =
-                RemoveSnapshotRequest.newBuilder()
-                        .setSnapshotter(container.getSnapshotter())
-                        .setKey(container.getSnapshotKey())
-                        .build();
+                RemoveSnapshotRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build();
         Daemon.find(() -> daemon.snapshots().remove(request));
     }
 

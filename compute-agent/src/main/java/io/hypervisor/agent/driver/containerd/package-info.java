@@ -4,9 +4,9 @@
  * <p>What exists per instance: a container record (its id is the instance id, its labels are {@link
  * io.hypervisor.agent.driver.containerd.Record}), a snapshot of the same name, the folder {@code
  * DATA/container/ID} with the console's log and the input FIFO, and, while it runs, a task. The
- * record is made first and removed last, so that a crash between leaves something that {@code list}
- * shows. What has lost its record all the same is found by {@link
- * io.hypervisor.agent.driver.containerd.Orphans}. Named volumes are folders below {@code
+ * folder is made first, the record, which is whole then, last; and the record is removed last, so
+ * that a crash between leaves something that {@code list} shows. What has no record is found by
+ * {@link io.hypervisor.agent.driver.containerd.Orphans}. Named volumes are folders below {@code
  * DATA/volumes} and stay when instances go.
  *
  * <p>Output must not need the agent: the runtime's shim appends it to the log itself (with a
