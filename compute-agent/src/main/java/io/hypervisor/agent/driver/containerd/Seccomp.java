@@ -12,7 +12,9 @@ import java.util.Objects;
 
 /**
  * The system calls that containers may make: containerd's own default for the capabilities that
- * containers have here, kept as a file because containerd computes it in its clients.
+ * containers have here, kept as a file because containerd computes it in its clients. Not those of
+ * x32, which kernels come without: the runtime compiles the filter at each start, each
+ * architecture's part by itself.
  */
 final class Seccomp {
     private static final JsonObject PROFILE = read();
