@@ -61,7 +61,7 @@ public final class ContainerdDriver implements InstanceDriver {
     private final Pulls pulls;
     private final Runs runs;
     private final Folders folders;
-    private final Host host;
+    private final Specs specs;
     private final Netns netns;
     private final Orphans orphans;
     private final Executor calls;
@@ -91,7 +91,6 @@ public final class ContainerdDriver implements InstanceDriver {
         this.tasks = tasks;
         this.meters = meters;
         folders = new Folders(config);
-        host = Host.read(config.data());
         netns = new Netns(config);
 
         calls = tasks.concurrent("containerd");
@@ -100,6 +99,7 @@ public final class ContainerdDriver implements InstanceDriver {
         containers = new Containers(daemon, config);
         orphans = new Orphans(config, containers, folders, netns);
         runs = new Runs(daemon, config);
+        specs = new Specs(images, containers, runs, config);
         registries = new Registries(registryConfig, tasks);
         pulls =
                 new Pulls(
@@ -241,7 +241,7 @@ public final class ContainerdDriver implements InstanceDriver {
         checkNics(target);
         ImageStore.Unpacked source = resolved.get();
         // What is wrong with it is told before there is anything of it.
-        String draft = OciSpec.json(target, source.config(), Account.ROOT, host, config);
+        String draft = specs.draft(target, source);
         Marks marks =
                 Marks.fresh(
                         target.epoch(),
@@ -252,9 +252,7 @@ public final class ContainerdDriver implements InstanceDriver {
         FaultPoint.CONTAINERD_CREATE_FOLDERS_MADE.reached();
         List<Mount> rootfs = containers.prepare(id, image, source.chainId());
         FaultPoint.CONTAINERD_CREATE_SNAPSHOT_MADE.reached();
-        Account account = Account.of(target.spec(), source.config(), rootfs);
-        boolean isDraft = account.equals(Account.ROOT);
-        String spec = isDraft ? draft : spec(target, source, account);
+        String spec = specs.of(target, source, draft, rootfs);
         containers.create(target, marks.withComplete(true), spec);
         FaultPoint.CONTAINERD_CREATE_COMPLETE.reached();
     }
@@ -266,10 +264,6 @@ public final class ContainerdDriver implements InstanceDriver {
     private void checkNics(Target target) {
         Nics.check(target);
         gate.check(target.nics());
-    }
-
-    private String spec(Target target, ImageStore.Unpacked source, Account account) {
-        return OciSpec.json(target, source.config(), account, host, config);
     }
 
     @Override
@@ -307,7 +301,7 @@ public final class ContainerdDriver implements InstanceDriver {
         gate.made(netns.make(target));
         Marks starting = marks.starting(target.runGeneration(), clock.now());
         Supplier<List<Mount>> rootfs = beside(() -> containers.mounts(container));
-        Container marked = mark(container, starting, target, rootfs);
+        Container marked = specs.mark(container, starting, target, rootfs);
         FaultPoint.CONTAINERD_START_MARKED.reached();
         boolean begun = false;
         try {
@@ -326,16 +320,6 @@ public final class ContainerdDriver implements InstanceDriver {
         }
     }
 
-    private Container mark(
-            Container container, Marks marks, Target target, Supplier<List<Mount>> rootfs) {
-        if (OciSpec.fits(container.getSpec().getValue().toStringUtf8(), target, host)) {
-            return containers.mark(container, marks);
-        }
-        ImageStore.Unpacked source = images.resolve(target.spec().getImage());
-        Account account = Account.of(target.spec(), source.config(), rootfs.get());
-        return containers.mark(container, marks, spec(target, source, account));
-    }
-
     @Override
     public Optional<HotPlug> hotPlug() {
         return Optional.of(
@@ -344,18 +328,7 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public Optional<Reshape> reshape() {
-        return Optional.of(this::waiting);
-    }
-
-    /** A container gets its limits when it starts: what differs of one that runs waits. */
-    private List<String> waiting(Target target) {
-        String id = checked(target.instanceId());
-        return containers
-                .find(id)
-                .filter(container -> runs.find(id).filter(Runs::isAlive).isPresent())
-                .map(container -> container.getSpec().getValue().toStringUtf8())
-                .map(json -> OciSpec.differences(json, target, host))
-                .orElse(List.of());
+        return Optional.of(specs::waiting);
     }
 
     /** What does not run gets its interfaces when it starts. */
