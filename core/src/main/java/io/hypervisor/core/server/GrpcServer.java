@@ -56,15 +56,39 @@ public final class GrpcServer implements AutoCloseable {
             List<ServerInterceptor> interceptors,
             List<? extends BindableService> services,
             Duration grace) {
+        this(
+                address,
+                tls,
+                tasks,
+                metrics,
+                interceptors,
+                services,
+                grace,
+                Runtime.getRuntime().maxMemory() / 2);
+    }
+
+    /** The same, with what connections and calls may hold together, in bytes. */
+    GrpcServer(
+            HostPort address,
+            TlsConfig tls,
+            Tasks tasks,
+            MeterRegistry metrics,
+            List<ServerInterceptor> interceptors,
+            List<? extends BindableService> services,
+            Duration grace,
+            long room) {
         this.grace = grace;
+        CallMemory memory = new CallMemory(room);
+        metrics.gauge("hypervisor.grpc.held.bytes", memory, CallMemory::held);
         NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(address.host(), address.port()),
-                                AnsweredStreams.reset(credentials(tls)))
+                                Connections.watched(credentials(tls), memory))
                         // What comes before a handler, and the handler of a prompt method.
                         .directExecutor()
                         .callExecutor(new CallThreads(services, tasks.concurrent("grpc")))
-                        .addStreamTracerFactory(RequestGuard.ends())
+                        .addStreamTracerFactory(
+                                RequestGuard.ends(memory, tasks.concurrent("refusals")))
                         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                         .maxInboundMetadataSize(MAX_HEADER_BYTES)
                         .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)

@@ -18,6 +18,7 @@ import io.hypervisor.core.Fault;
 
 import java.io.InputStream;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 
 /**
  * Ends calls whose request cannot be read, with INVALID_ARGUMENT: bytes that are no message of the
@@ -27,19 +28,20 @@ import java.util.Optional;
  *
  * <p>It also keeps grpc-java from ending a whole connection, with all its calls, when a service
  * answers a stream that grpc-java has just ended for a message that is too large: what comes after
- * the {@link End} is dropped.
+ * the {@link End} is dropped. And it counts what each call holds, and ends those that {@link
+ * CallMemory} refuses.
  */
 final class RequestGuard {
     private static final Context.Key<End> END = Context.key("end-of-stream");
 
     private RequestGuard() {}
 
-    /** Must be known to the server whose services are guarded. */
-    static ServerStreamTracer.Factory ends() {
+    /** Must be known to the server whose services are guarded. Refusals wait for calls' locks. */
+    static ServerStreamTracer.Factory ends(CallMemory memory, Executor refusals) {
         return new ServerStreamTracer.Factory() {
             @Override
             public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-                return new End();
+                return new End(memory, refusals);
             }
         };
     }
@@ -49,7 +51,26 @@ final class RequestGuard {
      * learn of it too late. Also the lock of its {@link Call}: a service may answer on any thread.
      */
     private static final class End extends ServerStreamTracer {
+        private final CallMemory.Part memory;
+        private Optional<Call<?, ?>> call = Optional.empty();
+        private boolean noRoom;
         private boolean reached;
+
+        End(CallMemory memory, Executor refusals) {
+            this.memory = memory.open(CallMemory.CALL, () -> refusals.execute(this::refuse));
+        }
+
+        private synchronized void refuse() {
+            noRoom = true;
+            call.ifPresent(Call::refuseForRoom);
+        }
+
+        synchronized void begins(Call<?, ?> begun) {
+            call = Optional.of(begun);
+            if (noRoom) {
+                begun.refuseForRoom();
+            }
+        }
 
         @Override
         public Context filterContext(Context context) {
@@ -57,8 +78,24 @@ final class RequestGuard {
         }
 
         @Override
+        public void inboundMessage(int number) {
+            memory.begin();
+        }
+
+        @Override
+        public void inboundWireSize(long bytes) {
+            memory.take(bytes);
+        }
+
+        @Override
+        public void inboundUncompressedSize(long bytes) {
+            memory.take(bytes);
+        }
+
+        @Override
         public synchronized void streamClosed(Status status) {
             reached = true;
+            memory.release();
         }
     }
 
@@ -88,7 +125,9 @@ final class RequestGuard {
         return ServerMethodDefinition.create(
                 wire,
                 (call, headers) -> {
-                    Call<Q, S> typed = new Call<>(call, descriptor, END.get());
+                    End end = END.get();
+                    Call<Q, S> typed = new Call<>(call, descriptor, end);
+                    end.begins(typed);
                     return new Listener<>(handler.startCall(typed, headers), typed);
                 });
     }
@@ -149,6 +188,7 @@ final class RequestGuard {
                 refuse(call.wrongCount("a second one"));
             } else {
                 service.onMessage(received.message().orElseThrow());
+                call.taken();
             }
         }
 
@@ -156,7 +196,7 @@ final class RequestGuard {
         public void onHalfClose() {
             if (messages == 0 && call.takesOne()) {
                 refuse(call.wrongCount("none"));
-            } else if (!refused) {
+            } else if (!refused && call.isKept()) {
                 service.onHalfClose();
             }
         }
@@ -185,7 +225,12 @@ final class RequestGuard {
         @Override
         public void onComplete() {
             if (!refused) {
-                service.onComplete();
+                // A call without room ends as if its caller had gone.
+                if (call.isCancelled()) {
+                    service.onCancel();
+                } else {
+                    service.onComplete();
+                }
             }
         }
     }
@@ -230,6 +275,30 @@ final class RequestGuard {
                             Fault.Kind.INVALID_ARGUMENT,
                             "MALFORMED_REQUEST",
                             method.getFullMethodName() + ": " + message));
+        }
+
+        /** Whether it can no more be refused for want of room. */
+        boolean isKept() {
+            return end.memory.keep();
+        }
+
+        /** A message of a stream is its service's affair from now on. */
+        void taken() {
+            if (!takesOne()) {
+                end.memory.done();
+            }
+        }
+
+        void refuseForRoom() {
+            refuse(
+                    Faults.toException(
+                            Fault.of(
+                                    Fault.Kind.RESOURCE_EXHAUSTED,
+                                    "NO_ROOM_FOR_REQUEST",
+                                    method.getFullMethodName()
+                                            + ": no room: calls hold all the memory that they may"
+                                            + " (expected: fewer or smaller ones at a time; try"
+                                            + " again)")));
         }
 
         void refuse(StatusRuntimeException reason) {

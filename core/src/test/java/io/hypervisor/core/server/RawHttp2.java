@@ -14,13 +14,15 @@ import java.util.function.Predicate;
 
 /** A client that says, frame by frame, what no gRPC library would. */
 final class RawHttp2 implements AutoCloseable {
-    static final int DATA = 0;
-    static final int HEADERS = 1;
     static final int RST_STREAM = 3;
-    static final int WINDOW_UPDATE = 8;
-    static final int END_STREAM = 1;
 
+    private static final int DATA = 0;
+    private static final int HEADERS = 1;
+    private static final int WINDOW_UPDATE = 8;
+    private static final int END_STREAM = 1;
+    private static final int MAX_FRAME = 16_384;
     private static final int SETTINGS = 4;
+    private static final int ACK = 1;
     private static final int END_HEADERS = 4;
 
     private final Socket socket;
@@ -43,6 +45,8 @@ final class RawHttp2 implements AutoCloseable {
         out.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         send(SETTINGS, 0, 0, new byte[0]);
         var _ = await(frame -> frame.type() == WINDOW_UPDATE && frame.stream() == 0);
+        // The server's settings, streams' windows among them, count from here.
+        send(SETTINGS, ACK, 0, new byte[0]);
     }
 
     /** Starts a call; gives its stream. */
@@ -79,11 +83,12 @@ final class RawHttp2 implements AutoCloseable {
 
     /** Sends the first bytes of a message that is to have that length. */
     void begin(int stream, int length, int sent) throws IOException {
-        ByteArrayOutputStream data = new ByteArrayOutputStream();
-        new DataOutputStream(data).writeByte(0);
-        new DataOutputStream(data).writeInt(length);
-        data.writeBytes(new byte[sent]);
-        send(DATA, 0, stream, data.toByteArray());
+        ByteBuffer data = ByteBuffer.allocate(5 + sent).put((byte) 0).putInt(length).rewind();
+        while (data.hasRemaining()) {
+            byte[] part = new byte[Math.min(data.remaining(), MAX_FRAME)];
+            data.get(part);
+            send(DATA, 0, stream, part);
+        }
     }
 
     private void send(int type, int flags, int stream, byte[] payload) throws IOException {

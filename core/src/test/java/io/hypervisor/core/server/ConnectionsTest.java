@@ -16,7 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
-class AnsweredStreamsTest {
+class ConnectionsTest {
     private static final String GET_NODE =
             ClusterServiceGrpc.getGetNodeMethod().getFullMethodName();
     private static final int NO_ERROR = 0;

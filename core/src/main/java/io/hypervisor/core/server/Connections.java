@@ -15,27 +15,29 @@ import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.AsciiString;
 
 /**
- * Resets streams that are answered before the client has sent everything, as servers of gRPC in
- * other languages do. Without it both sides keep such a stream until the connection ends, the
- * client with all that it has left to send, for the server gives it no window any more; and ten
+ * What a server does for each connection besides grpc-java: it closes one for which there is no
+ * room, and resets streams that are answered before the client has sent everything, as servers of
+ * gRPC in other languages do. Without it both sides keep such a stream until the connection ends,
+ * the client with all that it has left to send, for the server gives it no window any more; and ten
  * thousand of them, the most that a connection may have, leave it of no use (grpc-java #2162).
  */
-final class AnsweredStreams extends Http2ConnectionAdapter {
+final class Connections extends Http2ConnectionAdapter {
     private final Channel channel;
     private final Http2ConnectionHandler connection;
 
-    private AnsweredStreams(Channel channel, Http2ConnectionHandler connection) {
+    private Connections(Channel channel, Http2ConnectionHandler connection) {
         this.channel = channel;
         this.connection = connection;
     }
 
-    /** The credentials, for a server that resets such streams. */
-    static ServerCredentials reset(ServerCredentials credentials) {
+    /** The credentials, for a server that does so. */
+    static ServerCredentials watched(ServerCredentials credentials, CallMemory memory) {
         return InternalNettyServerCredentials.create(
                 executors ->
                         new Negotiator(
                                 InternalNettyServerCredentials.toNegotiator(credentials)
-                                        .newNegotiator(executors)));
+                                        .newNegotiator(executors),
+                                memory));
     }
 
     @Override
@@ -44,6 +46,10 @@ final class AnsweredStreams extends Http2ConnectionAdapter {
             // Not while the end itself is being written.
             channel.eventLoop().execute(() -> resetUnlessOver(stream));
         }
+    }
+
+    private static void hangUp(Channel channel) {
+        var _ = channel.close();
     }
 
     private void resetUnlessOver(Http2Stream stream) {
@@ -57,7 +63,8 @@ final class AnsweredStreams extends Http2ConnectionAdapter {
     }
 
     /** Meets each connection before its first byte. */
-    private record Negotiator(ProtocolNegotiator usual) implements ProtocolNegotiator {
+    private record Negotiator(ProtocolNegotiator usual, CallMemory memory)
+            implements ProtocolNegotiator {
         @Override
         public AsciiString scheme() {
             return usual.scheme();
@@ -69,9 +76,11 @@ final class AnsweredStreams extends Http2ConnectionAdapter {
             return new ChannelHandlerAdapter() {
                 @Override
                 public void handlerAdded(ChannelHandlerContext context) {
-                    connection
-                            .connection()
-                            .addListener(new AnsweredStreams(context.channel(), connection));
+                    Channel channel = context.channel();
+                    CallMemory.Part part =
+                            memory.open(CallMemory.CONNECTION, () -> hangUp(channel));
+                    channel.closeFuture().addListener(closed -> part.release());
+                    connection.connection().addListener(new Connections(channel, connection));
                     context.pipeline().replace(context.name(), null, next);
                 }
             };
