@@ -24,6 +24,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A gRPC server with health, reflection (v1 and v1alpha), metrics and the fault mapping. Handlers
@@ -36,6 +38,17 @@ public final class GrpcServer implements AutoCloseable {
     private static final int MAX_HEADER_BYTES = 16 * 1024;
     // A client may ask for that many streams on one connection; more wait in the client.
     private static final int MAX_CALLS_PER_CONNECTION = 10_000;
+
+    // Requests that cannot be read are their sender's affair, not twenty lines of a log each. Held
+    // here, for loggers that nobody holds forget their level.
+    private static final List<Logger> QUIET =
+            List.of(
+                    Logger.getLogger("io.grpc.netty.NettyServerHandler"),
+                    Logger.getLogger("io.grpc.netty.NettyServerStream"));
+
+    static {
+        QUIET.forEach(logger -> logger.setLevel(Level.SEVERE));
+    }
 
     private final HealthStatusManager health = new HealthStatusManager();
     private final Server server;

@@ -15,6 +15,10 @@ import org.junit.jupiter.api.Test;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 class ConnectionsTest {
     private static final String GET_NODE =
@@ -62,6 +66,43 @@ class ConnectionsTest {
         int other = client.call(GET_NODE);
         client.begin(other, 5 << 20, 1000);
         isReset(client.await(frame -> frame.ends(other)).stream());
+    }
+
+    @Test
+    void whoSendsRubbishFillsNoLog() throws IOException {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Handler handler = new Records(logged);
+        Logger root = Logger.getLogger("");
+        root.addHandler(handler);
+        try {
+            int stream = client.call(GET_NODE);
+            client.begin(stream, -1, 10);
+            isReset(client.await(frame -> frame.ends(stream)).stream());
+        } finally {
+            root.removeHandler(handler);
+        }
+        assertThat(logged).isEmpty();
+    }
+
+    private static final class Records extends Handler {
+        private final List<String> logged;
+
+        Records(List<String> logged) {
+            this.logged = logged;
+        }
+
+        @Override
+        public void publish(LogRecord record) {
+            if (record.getLoggerName().startsWith("io.grpc.netty.NettyServer")) {
+                logged.add(record.getMessage());
+            }
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
     }
 
     /** The stream's next frame, and its last, says so. */
