@@ -174,12 +174,21 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
 
     private Outcome pass(NodeView wanted, List<LocalPort> ports, String nodeId, Set<String> fresh) {
         Set<String> devices = Devices.all();
-        Map<String, String> failures = plug(ports, devices, fresh);
+        Set<String> plugged = new HashSet<>();
+        Map<String, String> failures = plug(ports, devices, fresh, plugged);
+        // While the switch takes them in, because their numbers are ours.
+        apply(wanted, wiring(nodeId, ovs.state(), ports), ports);
+        ovs.awaitNumbers(plugged);
         SwitchState has = ovs.state();
         Wiring wiring = wiring(nodeId, has, ports);
         apply(wanted, wiring, ports);
+        services.tell();
         tunnelError = has.tunnelError();
-        Set<String> live = wiring.ports().keySet();
+        Set<String> live =
+                attached(has, ports).entrySet().stream()
+                        .filter(port -> port.getValue().numbered())
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toSet());
         parts.board()
                 .publish(
                         live,
@@ -218,15 +227,21 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         return view;
     }
 
-    /** Moves devices; returns why some ports could not be plugged. */
+    /**
+     * Moves devices.
+     *
+     * @param plugged gets those that were put into the switch
+     * @return why some ports could not be plugged
+     */
     private Map<String, String> plug(
-            List<LocalPort> ports, Set<String> devices, Set<String> fresh) {
+            List<LocalPort> ports,
+            Set<String> devices,
+            Set<String> fresh,
+            Set<String> plugged) {
         boolean current = parts.contact().isCurrent();
         PortPlan plan = PortPlan.of(ports, ovs.state(), devices::contains, fresh, current);
-        for (String device : plan.unplug()) {
-            ovs.unplug(device);
-            log.info("device={}: unplugged", device);
-        }
+        ovs.unplug(plan.unplug());
+        plan.unplug().forEach(device -> log.info("device={}: unplugged", device));
         Map<String, String> failures =
                 ovs.plug(
                         plan.plug().stream()
@@ -237,24 +252,19 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
                                                         port.id(),
                                                         Switch.DeviceType.SYSTEM))
                                 .toList());
-        plan.plug().stream()
-                .filter(port -> !failures.containsKey(port.id()))
-                .forEach(port -> log.info("port={} device={}: plugged", port.id(), port.device()));
-        // Their numbers are in their flows, which are then loaded once.
-        ovs.awaitNumbers(plan.plug().stream().map(LocalPort::device).collect(Collectors.toSet()));
+        for (LocalPort port : plan.plug()) {
+            if (!failures.containsKey(port.id())) {
+                plugged.add(port.device());
+                log.info("port={} device={}: plugged", port.id(), port.device());
+            }
+        }
         return failures;
     }
 
     private Wiring wiring(String nodeId, SwitchState has, List<LocalPort> ports) {
-        Map<String, Attachment> attachments = new HashMap<>();
-        has.attachments().forEach(a -> attachments.put(a.device(), a));
         SortedMap<String, Wiring.Plug> plugs = new TreeMap<>();
-        for (LocalPort port : ports) {
-            Attachment a = attachments.get(port.device());
-            if (a != null && a.portId().equals(port.id()) && a.ofport() != 0 && a.zone() != 0) {
-                plugs.put(port.id(), new Wiring.Plug(a.ofport(), a.zone()));
-            }
-        }
+        attached(has, ports)
+                .forEach((port, a) -> plugs.put(port, new Wiring.Plug(a.ofport(), a.zone())));
         return new Wiring(
                 nodeId,
                 config.vtepIp().orElse(""),
@@ -262,6 +272,20 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
                 new TreeMap<>(has.patches()),
                 plugs,
                 new TreeMap<>(has.zones()));
+    }
+
+    /** Where ports are plugged, or about to be, by port id. */
+    private static Map<String, Attachment> attached(SwitchState has, List<LocalPort> ports) {
+        Map<String, Attachment> attachments = new HashMap<>();
+        has.attachments().forEach(a -> attachments.put(a.device(), a));
+        Map<String, Attachment> attached = new HashMap<>();
+        for (LocalPort port : ports) {
+            Attachment a = attachments.get(port.device());
+            if (a != null && a.portId().equals(port.id()) && a.ofport() != 0 && a.zone() != 0) {
+                attached.put(port.id(), a);
+            }
+        }
+        return attached;
     }
 
     private void apply(NodeView wanted, Wiring wiring, List<LocalPort> ports) {
@@ -279,8 +303,9 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         sample.stop(metrics.timer("hypervisor.agent.network.compile"));
         changes.conflicts().forEach(conflict -> log.warn("conflict=\"{}\"", conflict));
         Timer.Sample applying = Timer.start(metrics);
-        ovs.apply(changes);
+        // Questions come with the flows.
         services.use(wanted, wiring);
+        ovs.apply(changes);
         long took = applying.stop(metrics.timer("hypervisor.agent.network.apply"));
         applied = Optional.of(new Applied(wanted, wiring, changes.size()));
         log.info(

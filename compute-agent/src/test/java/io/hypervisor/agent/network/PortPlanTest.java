@@ -41,7 +41,7 @@ class PortPlanTest {
     }
 
     private static Attachment attached(String device, String port, boolean plugged) {
-        return new Attachment(device, port, 7, 7, plugged, "");
+        return new Attachment(device, port, 7, 7, plugged, true, "");
     }
 
     private static PortPlan plan(
@@ -138,7 +138,7 @@ class PortPlanTest {
     @Test
     void statesTellWhatFailed() {
         NodeView view = view(Scenes.port(A, "veth-x"));
-        SwitchState broken = has(new Attachment("veth-x", A, 0, 3, true, "no such thing"));
+        SwitchState broken = has(new Attachment("veth-x", A, 0, 3, true, false, "no such thing"));
         assertThat(state(view, broken, Set.of("veth-x")).getReason()).isEqualTo("no such thing");
         assertThat(state(view, broken, Set.of()).getStatus()).isEqualTo("DOWN");
         failures.put(A, "is not ours");

@@ -50,9 +50,10 @@ final class State {
         return new Attachment(
                 row.text("name"),
                 row.map("external_ids").get(Marks.PORT_ID),
-                ofport(row),
+                row.texts("ofport").isEmpty() ? (int) row.number("ofport_request") : ofport(row),
                 Marks.zone(row),
                 Marks.has(config, row, Marks.PLUGGED),
+                row.number("ofport") > 0,
                 row.text("error"));
     }
 

@@ -113,6 +113,7 @@ public final class Switch implements AutoCloseable {
                                         "type",
                                         "options",
                                         "ofport",
+                                        "ofport_request",
                                         "error",
                                         "external_ids")),
                         tasks,
@@ -301,24 +302,32 @@ public final class Switch implements AutoCloseable {
             JsonObject columns = Ops.with(Ops.row(), "type", one.type().text);
             Map<String, String> marks = Marks.of(config, Marks.PLUGGED, one.portId(), zones.get(i));
             Ops.with(columns, "external_ids", Ops.map(marks));
+            // What we know before the switch does can be in its flows by then.
+            int ofport = Zones.ofport(zones.get(i));
+            Ops.with(columns, "ofport_request", new JsonPrimitive(ofport));
             operations.addAll(Layout.newPort(bridge().uuid(), one.device(), columns, i));
         }
         operations.addAll(remember(zones.getLast()));
         ovsdb.transact(operations);
     }
 
-    /** Takes a device of a port out of the bridge, if it is there. */
-    public void unplug(String device) {
+    /** Takes devices of ports out of the bridge, as far as they are there, in one transaction. */
+    public void unplug(List<String> devices) {
         synchronized (changing) {
-            Optional<Row> there = ovsdb.tables().named("Interface", device);
-            if (there.isPresent()) {
-                Row row = there.get();
-                if (!Marks.has(config, row, Marks.PLUGGED)
-                        && !Marks.has(config, row, Marks.ADOPTED)) {
-                    throw new SwitchException("interface " + device + " is not ours");
+            List<JsonObject> operations = new ArrayList<>();
+            for (String device : devices) {
+                Optional<Row> there = ovsdb.tables().named("Interface", device);
+                if (there.isPresent()) {
+                    Row row = there.get();
+                    if (!Marks.has(config, row, Marks.PLUGGED)
+                            && !Marks.has(config, row, Marks.ADOPTED)) {
+                        throw new SwitchException("interface " + device + " is not ours");
+                    }
+                    operations.addAll(Layout.removal(ovsdb.tables(), row));
                 }
-                remove(row);
             }
+            transact(operations);
+            noteZones();
         }
     }
 
@@ -400,6 +409,9 @@ public final class Switch implements AutoCloseable {
     /** Zones for devices, with nothing in them. */
     private List<Integer> newZones(int count) {
         Set<Integer> taken = new HashSet<>(State.zones(config, ovsdb.tables()).values());
+        for (Row device : ovsdb.tables().all("Interface")) {
+            taken.add(Zones.ofOfport(device.number("ofport")));
+        }
         List<Integer> zones = new ArrayList<>();
         int last = Marks.zone(bridge());
         for (int i = 0; i < count; i++) {
@@ -424,12 +436,12 @@ public final class Switch implements AutoCloseable {
     /** Ends the flows of what had a zone when we last looked and is gone. */
     private void noteZones() {
         Map<String, Integer> now = State.zones(config, ovsdb.tables());
-        zones.forEach(
-                (user, zone) -> {
-                    if (!now.containsKey(user)) {
-                        channel.flushZones(List.of(zone));
-                    }
-                });
+        List<Integer> left =
+                zones.entrySet().stream()
+                        .filter(used -> !now.containsKey(used.getKey()))
+                        .map(Map.Entry::getValue)
+                        .toList();
+        channel.flushZones(left);
         zones = now;
     }
 

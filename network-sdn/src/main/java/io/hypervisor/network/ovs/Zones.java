@@ -9,8 +9,11 @@ import java.util.Set;
  * @param last its last
  */
 record Zones(int first, int last) {
-    /** For the devices of ports. */
-    static final Zones OF_PORTS = new Zones(1, 0x7FFF);
+    /** For the devices of ports. As many as there are OpenFlow numbers for them. */
+    static final Zones OF_PORTS = new Zones(1, 0x7EFF);
+
+    // The switch counts up from 1 for whom it numbers itself; 0xFF00 and above have a meaning.
+    private static final int BEFORE_OFPORTS = 0x8000;
 
     /** For what has no device, such as a router that translates. */
     static final Zones OF_OTHERS = new Zones(0x8000, 0xFFFF);
@@ -31,6 +34,16 @@ record Zones(int first, int last) {
         }
         throw new SwitchException(
                 "all conntrack zones from " + first + " to " + last + " are taken");
+    }
+
+    /** The OpenFlow number that goes with a device's zone. */
+    static int ofport(int zone) {
+        return BEFORE_OFPORTS + zone;
+    }
+
+    /** The zone that goes with an OpenFlow number; not positive: none does. */
+    static int ofOfport(long ofport) {
+        return (int) ofport - BEFORE_OFPORTS;
     }
 
     /** A zone as a text of ours tells it; 0: none. What others may have written does not count. */

@@ -33,6 +33,7 @@ public final class GuestServices implements AutoCloseable {
     private final Out out;
     private final Tasks.Timer timer;
     private volatile Present present;
+    private Set<Reply.Send> told = Set.of();
 
     /**
      * Knows nothing yet.
@@ -53,17 +54,18 @@ public final class GuestServices implements AutoCloseable {
                         () -> present.answers().advertisements().forEach(this::send));
     }
 
-    /** Answers from this view from now on; what changed is told to whom it concerns. */
+    /** Answers from this view from now on. */
     public void use(NodeView view, Wiring wiring) {
-        Set<Reply.Send> known = told(present.answers());
         present = present(view, wiring);
-        told(present.answers()).stream().filter(news -> !known.contains(news)).forEach(this::send);
     }
 
-    private static Set<Reply.Send> told(Answers answers) {
-        Set<Reply.Send> told = new HashSet<>(answers.advertisements());
-        told.addAll(answers.announcements());
-        return told;
+    /** Tells what is new in the view, once what it goes through is there. Not for two at once. */
+    public void tell() {
+        Answers answers = present.answers();
+        Set<Reply.Send> news = new HashSet<>(answers.advertisements());
+        news.addAll(answers.announcements());
+        news.stream().filter(one -> !told.contains(one)).forEach(this::send);
+        told = news;
     }
 
     private Present present(NodeView view, Wiring wiring) {

@@ -89,7 +89,7 @@ class SwitchTest {
     }
 
     private Attachment plugged(String device) {
-        await().atMost(LONG).until(() -> attachment(device).ofport() > 0);
+        await().atMost(LONG).until(() -> attachment(device).numbered());
         return attachment(device);
     }
 
@@ -97,7 +97,7 @@ class SwitchTest {
         return node.state().attachments().stream()
                 .filter(one -> one.device().equals(device))
                 .findFirst()
-                .orElse(new Attachment(device, "", 0, 0, false, ""));
+                .orElse(new Attachment(device, "", 0, 0, false, false, ""));
     }
 
     private Guest guest(int number) {
@@ -223,8 +223,8 @@ class SwitchTest {
         assertThat(second.portId()).isEqualTo(PORT + 2);
         assertThat(second.zone()).isNotEqualTo(first.zone());
 
-        node.unplug(guest.device());
-        node.unplug(guest.device());
+        node.unplug(List.of(guest.device()));
+        node.unplug(List.of(guest.device()));
         assertThat(node.state().attachments()).isEmpty();
 
         // A zone that was given back rests, also across a restart.
@@ -276,7 +276,7 @@ class SwitchTest {
                 "interface",
                 "foreign",
                 "type=internal");
-        assertThatThrownBy(() -> node.unplug("foreign")).isInstanceOf(SwitchException.class);
+        assertThatThrownBy(() -> node.unplug(List.of("foreign"))).isInstanceOf(SwitchException.class);
         assertThatThrownBy(() -> node.plug("foreign", PORT + 2, DeviceType.SYSTEM))
                 .isInstanceOf(SwitchException.class);
     }
@@ -322,7 +322,7 @@ class SwitchTest {
         String zone = "zone=" + one.zone();
         assertThat(real.appctl("dpctl/dump-conntrack")).contains(zone);
 
-        node.unplug(a.device());
+        node.unplug(List.of(a.device()));
         assertThat(real.appctl("dpctl/dump-conntrack"))
                 .doesNotContain(zone)
                 .contains("zone=" + two.zone());

@@ -75,7 +75,7 @@ class TunnelTest {
                             () ->
                                     node.state().tunnel() > 0
                                             && node.state().attachments().stream()
-                                                    .anyMatch(one -> one.ofport() > 0));
+                                                    .anyMatch(Attachment::numbered));
             int port = node.state().attachments().getFirst().ofport();
             int tunnel = node.state().tunnel();
             List<Flow> both =

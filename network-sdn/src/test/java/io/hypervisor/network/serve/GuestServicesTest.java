@@ -62,6 +62,7 @@ class GuestServicesTest {
         await().atMost(LONG).until(() -> wiring().ports().size() == 2);
         node.apply(new Compilation().update(view, wiring()));
         services.use(view, wiring());
+        services.tell();
     }
 
     @AfterEach
@@ -85,7 +86,7 @@ class GuestServicesTest {
     private Wiring wiring() {
         TreeMap<String, Wiring.Plug> ports = new TreeMap<>();
         for (Attachment one : node.state().attachments()) {
-            if (one.ofport() > 0) {
+            if (one.numbered()) {
                 ports.put(one.portId(), new Wiring.Plug(one.ofport(), one.zone()));
             }
         }
