@@ -26,6 +26,7 @@ final class Devices {
     private static final Logger log = LoggerFactory.getLogger(Devices.class);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Path ALL = Path.of("/sys/class/net");
+    private static final int PROMISCUOUS = 0x100;
     private static final Path SETTINGS = Path.of("/proc/sys/net");
     private static final Path NAMESPACES = Path.of("/run/netns");
 
@@ -54,6 +55,22 @@ final class Devices {
         set("ipv4", name, "rp_filter", "1");
         set("ipv4", name, "arp_ignore", "8");
         set("ipv6", name, "disable_ipv6", "1");
+    }
+
+    /**
+     * Has a device take every frame, as the switch is about to do. The switch looks at all of its
+     * devices after each change of one; this is part of the change that plugs it, if it comes soon.
+     */
+    void open(String name) {
+        Path file = ALL.resolve(name).resolve("flags");
+        try {
+            int flags = Integer.decode(Files.readString(file).strip());
+            if ((flags & PROMISCUOUS) == 0) {
+                Files.writeString(file, "0x" + Integer.toHexString(flags | PROMISCUOUS));
+            }
+        } catch (IOException e) {
+            log.debug("device={}: gone, or the switch will do it: {}", name, e.toString());
+        }
     }
 
     private static void set(String family, String device, String key, String value) {

@@ -177,11 +177,14 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         Set<String> plugged = new HashSet<>();
         Map<String, String> failures = plug(ports, devices, fresh, plugged);
         // While the switch takes them in, because their numbers are ours.
-        apply(wanted, wiring(nodeId, ovs.state(), ports), ports);
+        Wiring soon = wiring(nodeId, ovs.state(), ports);
+        silence(ports, soon, plugged);
+        apply(wanted, soon);
         ovs.awaitNumbers(plugged);
         SwitchState has = ovs.state();
         Wiring wiring = wiring(nodeId, has, ports);
-        apply(wanted, wiring, ports);
+        silence(ports, wiring, plugged);
+        apply(wanted, wiring);
         services.tell();
         tunnelError = has.tunnelError();
         Set<String> live =
@@ -235,11 +238,11 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
      */
     private Map<String, String> plug(
             List<LocalPort> ports,
-            Set<String> devices,
+            Set<String> existing,
             Set<String> fresh,
             Set<String> plugged) {
         boolean current = parts.contact().isCurrent();
-        PortPlan plan = PortPlan.of(ports, ovs.state(), devices::contains, fresh, current);
+        PortPlan plan = PortPlan.of(ports, ovs.state(), existing::contains, fresh, current);
         ovs.unplug(plan.unplug());
         plan.unplug().forEach(device -> log.info("device={}: unplugged", device));
         Map<String, String> failures =
@@ -255,6 +258,8 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         for (LocalPort port : plan.plug()) {
             if (!failures.containsKey(port.id())) {
                 plugged.add(port.device());
+                devices.open(port.device());
+                devices.silence(port.device());
                 log.info("port={} device={}: plugged", port.id(), port.device());
             }
         }
@@ -288,16 +293,21 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
         return attached;
     }
 
-    private void apply(NodeView wanted, Wiring wiring, List<LocalPort> ports) {
-        if (applied.filter(a -> a.view() == wanted && a.wiring().equals(wiring)).isPresent()) {
-            return;
-        }
+    /** What others plugged, and what was plugged before we started. */
+    private void silence(List<LocalPort> ports, Wiring wiring, Set<String> silenced) {
         SortedMap<String, Wiring.Plug> before =
                 applied.map(a -> a.wiring().ports()).orElseGet(TreeMap::new);
         ports.stream()
                 .filter(p -> wiring.ports().containsKey(p.id()))
                 .filter(p -> !wiring.ports().get(p.id()).equals(before.get(p.id())))
+                .filter(p -> !silenced.contains(p.device()))
                 .forEach(p -> devices.silence(p.device()));
+    }
+
+    private void apply(NodeView wanted, Wiring wiring) {
+        if (applied.filter(a -> a.view() == wanted && a.wiring().equals(wiring)).isPresent()) {
+            return;
+        }
         Timer.Sample sample = Timer.start(metrics);
         FlowChanges changes = table.update(wanted, wiring);
         sample.stop(metrics.timer("hypervisor.agent.network.compile"));

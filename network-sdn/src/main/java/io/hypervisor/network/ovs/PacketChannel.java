@@ -82,9 +82,9 @@ final class PacketChannel implements AutoCloseable {
         connection.ask(open -> open.removeMetersBut(ids));
     }
 
-    /** Forgets the connections that were tracked in zones. */
-    void flushZones(List<Integer> zones) {
-        connection.ask(open -> open.flushZones(zones));
+    /** Forgets the connections that were tracked in zones; has been asked for when this returns. */
+    Reconnecting.Asked<Void> flushZones(List<Integer> zones) {
+        return connection.asked(open -> open.flushZones(zones));
     }
 
     private OpenFlowSession open() throws IOException {

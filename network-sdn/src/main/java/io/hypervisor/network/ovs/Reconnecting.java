@@ -88,9 +88,24 @@ final class Reconnecting<S extends Reconnecting.Session> implements AutoCloseabl
 
     /** Asks over the connection and waits for the answer. */
     <R> R ask(Function<S, CompletableFuture<R>> question) {
+        return asked(question).await();
+    }
+
+    /** Asks over the connection; who asked waits for the answer later. */
+    <R> Asked<R> asked(Function<S, CompletableFuture<R>> question) {
         S open = session().orElseThrow(() -> failure("not connected", new EOFException()));
+        CompletableFuture<R> answer = question.apply(open);
+        return () -> await(open, answer);
+    }
+
+    /** An answer that may be on its way. */
+    interface Asked<R> {
+        R await();
+    }
+
+    private <R> R await(S open, CompletableFuture<R> answer) {
         try {
-            return tasks.await(question.apply(open), ANSWER);
+            return tasks.await(answer, ANSWER);
         } catch (ExecutionException e) {
             throw failure(e.getCause().getMessage(), e.getCause());
         } catch (TimeoutException e) {

@@ -64,6 +64,9 @@ public final class Switch implements AutoCloseable {
     /** Somebody who waits until these devices have their numbers. */
     private record Waiter(Set<String> devices, CompletableFuture<Void> numbered) {}
 
+    /** Zones that were given out and must be empty before a flow names them. */
+    private record Emptying(List<Integer> zones, Reconnecting.Asked<Void> done) {}
+
     private final SwitchConfig config;
     private final Tasks tasks;
     private final Ovsdb ovsdb;
@@ -72,11 +75,13 @@ public final class Switch implements AutoCloseable {
     private final WorkQueue<String> reload;
     private final Object changing = new Object();
     private final Object loading = new Object();
+    private final List<Emptying> emptying = new CopyOnWriteArrayList<>();
     private Map<String, Integer> zones = Map.of();
     private final Runnable changed;
     private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
     private final Map<String, Flow> flows = new HashMap<>();
     private long loadedOver;
+    private boolean leaving;
     private Optional<Collection<Meter>> meters = Optional.empty();
 
     /**
@@ -198,16 +203,18 @@ public final class Switch implements AutoCloseable {
         Row bridge = bridge();
         Map<String, Integer> there = Marks.otherZones(bridge);
         Map<String, String> added = new HashMap<>();
+        List<Integer> fresh = new ArrayList<>();
         Set<Integer> taken = new HashSet<>(there.values());
         int last = there.values().stream().max(Integer::compare).orElse(0);
         for (String name : names) {
             if (!there.containsKey(name)) {
                 last = Zones.OF_OTHERS.next(last, taken);
                 taken.add(last);
-                channel.flushZones(List.of(last));
+                fresh.add(last);
                 added.put(Marks.ZONE_OF + name, Integer.toString(last));
             }
         }
+        empty(fresh);
         List<String> stale =
                 there.keySet().stream()
                         .filter(name -> !names.contains(name))
@@ -308,6 +315,11 @@ public final class Switch implements AutoCloseable {
             operations.addAll(Layout.newPort(bridge().uuid(), one.device(), columns, i));
         }
         operations.addAll(remember(zones.getLast()));
+        if (leaving) {
+            // The switch is to see that a device left before another of its name comes.
+            awaitEmpty();
+            leaving = false;
+        }
         ovsdb.transact(operations);
     }
 
@@ -327,6 +339,7 @@ public final class Switch implements AutoCloseable {
                 }
             }
             transact(operations);
+            leaving = !operations.isEmpty();
             noteZones();
         }
     }
@@ -380,6 +393,7 @@ public final class Switch implements AutoCloseable {
         boolean known = connection == loadedOver;
         // Until it is done nothing is known.
         loadedOver = 0;
+        awaitEmpty();
         if (known) {
             channel.change(wanted, removed, put);
         } else {
@@ -419,8 +433,32 @@ public final class Switch implements AutoCloseable {
             taken.add(last);
             zones.add(last);
         }
-        channel.flushZones(zones);
+        empty(zones);
         return zones;
+    }
+
+    /** Begins to empty zones, before anybody can read that they are given out. */
+    private void empty(List<Integer> zones) {
+        if (!zones.isEmpty()) {
+            emptying.add(new Emptying(zones, channel.flushZones(zones)));
+        }
+    }
+
+    private void awaitEmpty() {
+        for (Emptying each : List.copyOf(emptying)) {
+            emptying.remove(each);
+            try {
+                each.done().await();
+            } catch (SwitchException e) {
+                // The connection that was asked over is gone.
+                emptying.add(new Emptying(each.zones(), () -> flushed(each.zones())));
+                throw e;
+            }
+        }
+    }
+
+    private Void flushed(List<Integer> zones) {
+        return channel.flushZones(zones).await();
     }
 
     private List<JsonObject> remember(int zone) {
@@ -430,6 +468,7 @@ public final class Switch implements AutoCloseable {
 
     private void remove(Row device) {
         ovsdb.transact(Layout.removal(ovsdb.tables(), device));
+        leaving = true;
         noteZones();
     }
 
@@ -441,7 +480,7 @@ public final class Switch implements AutoCloseable {
                         .filter(used -> !now.containsKey(used.getKey()))
                         .map(Map.Entry::getValue)
                         .toList();
-        channel.flushZones(left);
+        flushed(left);
         zones = now;
     }
 

@@ -211,6 +211,7 @@ class SwitchTest {
         assertThat(first.portId()).isEqualTo(PORT + 1);
         assertThat(first.plugged()).isTrue();
         assertThat(first.zone()).isPositive();
+        assertThat(first.ofport()).isEqualTo(0x8000 + first.zone());
 
         node.plug(guest.device(), PORT + 1, DeviceType.SYSTEM);
         assertThat(attachment(guest.device())).isEqualTo(first);
@@ -245,6 +246,28 @@ class SwitchTest {
     }
 
     @Test
+    void aNumberThatSomebodyHasIsNotGivenOut() {
+        Guest first = guest(1);
+        int next = plugged(first.device()).ofport() + 1;
+        real.vsctl(
+                "add-port",
+                "br-int",
+                "foreign",
+                "--",
+                "set",
+                "interface",
+                "foreign",
+                "type=internal",
+                "ofport_request=" + next);
+        // Our copy of the database has it once it has what was written after it.
+        Guest second = real.guest("02:00:00:00:00:02");
+        real.vsctl("add-port", "br-int", second.device());
+        real.vsctl("set", "Interface", second.device(), "external_ids:iface-id=" + PORT + 2);
+        plugged(second.device());
+        assertThat(plugged(guest(3).device()).ofport()).isEqualTo(next + 1);
+    }
+
+    @Test
     void theSwitchMakesInternalDevices() {
         node.plug("inside", PORT + 1, DeviceType.INTERNAL);
         plugged("inside");
@@ -263,6 +286,8 @@ class SwitchTest {
 
         Attachment adopted = attachment(guest.device());
         assertThat(adopted.plugged()).isFalse();
+        // The switch counts for others; for ours we do, and what somebody has is left out.
+        assertThat(adopted.ofport()).isLessThan(0x8000);
         assertThat(adopted.zone()).isPositive();
         node.ensure(Set.of());
         assertThat(attachment(guest.device())).isEqualTo(adopted);
