@@ -237,10 +237,7 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
      * @return why some ports could not be plugged
      */
     private Map<String, String> plug(
-            List<LocalPort> ports,
-            Set<String> existing,
-            Set<String> fresh,
-            Set<String> plugged) {
+            List<LocalPort> ports, Set<String> existing, Set<String> fresh, Set<String> plugged) {
         boolean current = parts.contact().isCurrent();
         PortPlan plan = PortPlan.of(ports, ovs.state(), existing::contains, fresh, current);
         ovs.unplug(plan.unplug());

@@ -301,7 +301,8 @@ class SwitchTest {
                 "interface",
                 "foreign",
                 "type=internal");
-        assertThatThrownBy(() -> node.unplug(List.of("foreign"))).isInstanceOf(SwitchException.class);
+        assertThatThrownBy(() -> node.unplug(List.of("foreign")))
+                .isInstanceOf(SwitchException.class);
         assertThatThrownBy(() -> node.plug("foreign", PORT + 2, DeviceType.SYSTEM))
                 .isInstanceOf(SwitchException.class);
     }
