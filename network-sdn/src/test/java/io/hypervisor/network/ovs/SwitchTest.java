@@ -245,20 +245,19 @@ class SwitchTest {
         assertThat(attachment("later").error()).isEmpty();
     }
 
+    private void foreign(String... columns) {
+        List<String> command =
+                new ArrayList<>(List.of("add-port", "br-int", "foreign", "--", "set", "interface"));
+        command.addAll(List.of("foreign", "type=internal"));
+        command.addAll(List.of(columns));
+        real.vsctl(command.toArray(String[]::new));
+    }
+
     @Test
     void aNumberThatSomebodyHasIsNotGivenOut() {
         Guest first = guest(1);
         int next = plugged(first.device()).ofport() + 1;
-        real.vsctl(
-                "add-port",
-                "br-int",
-                "foreign",
-                "--",
-                "set",
-                "interface",
-                "foreign",
-                "type=internal",
-                "ofport_request=" + next);
+        foreign("ofport_request=" + next);
         // Our copy of the database has it once it has what was written after it.
         Guest second = real.guest("02:00:00:00:00:02");
         real.vsctl("add-port", "br-int", second.device());
@@ -292,15 +291,7 @@ class SwitchTest {
         node.ensure(Set.of());
         assertThat(attachment(guest.device())).isEqualTo(adopted);
 
-        real.vsctl(
-                "add-port",
-                "br-int",
-                "foreign",
-                "--",
-                "set",
-                "interface",
-                "foreign",
-                "type=internal");
+        foreign();
         assertThatThrownBy(() -> node.unplug(List.of("foreign")))
                 .isInstanceOf(SwitchException.class);
         assertThatThrownBy(() -> node.plug("foreign", PORT + 2, DeviceType.SYSTEM))
