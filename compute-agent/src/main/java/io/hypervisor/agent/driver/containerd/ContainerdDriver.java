@@ -328,7 +328,8 @@ public final class ContainerdDriver implements InstanceDriver {
 
     @Override
     public Optional<Reshape> reshape() {
-        return Optional.of(specs::waiting);
+        return Optional.of(
+                target -> locks.holding(checked(target.instanceId()), () -> specs.reshape(target)));
     }
 
     /** What does not run gets its interfaces when it starts. */

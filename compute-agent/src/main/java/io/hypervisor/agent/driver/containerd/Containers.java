@@ -116,6 +116,11 @@ final class Containers {
         return update(changed, "labels", "spec");
     }
 
+    /** Replaces the runtime spec. */
+    void respecify(Container container, String spec) {
+        var _ = update(container.toBuilder().setSpec(spec(spec)).build(), "spec");
+    }
+
     private Container update(Container container, String... paths) {
         UpdateContainerRequest request =
                 UpdateContainerRequest.newBuilder()

@@ -2,6 +2,9 @@ package io.hypervisor.agent.driver.containerd;
 
 import static io.hypervisor.agent.driver.containerd.Json.object;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.ResourceLimits;
@@ -364,28 +367,17 @@ final class OciSpec {
         return !target.nics().isEmpty();
     }
 
-    /** Whether a specification fits what the instance has now: interfaces, or none. */
+    /** Whether a specification fits what the instance has now: interfaces, or none; limits. */
     static boolean fits(String json, Target target, Host host) {
+        String limits = Json.text(object("resources", resources(target.spec(), host)));
         return json.contains(Netns.path(target.instanceId()).toString()) == isWired(target)
-                && differences(json, target, host).isEmpty();
+                && json.contains(limits.replaceAll("^\\{|}$", ""));
     }
 
-    /** What of a spec's limits a specification does not have, as paths. */
-    static List<String> differences(String json, Target target, Host host) {
-        Map<String, Object> wanted = resources(target.spec(), host);
-        if (json.contains(Json.text(object("resources", wanted)).replaceAll("^\\{|}$", ""))) {
-            return List.of();
-        }
-        List<String> paths = new ArrayList<>();
-        Map.of("cpu", "spec.cpu_cores", "memory", "spec.memory_bytes")
-                .forEach(
-                        (part, path) -> {
-                            String text = Json.text(object(part, wanted.get(part)));
-                            if (!json.contains(text.replaceAll("^\\{|}$", ""))) {
-                                paths.add(path);
-                            }
-                        });
-        return paths.isEmpty() ? List.of("spec.limits") : paths.stream().sorted().toList();
+    /** The "resources" of a target's specification. */
+    static JsonObject limits(Target target, Host host) {
+        String json = Json.text(resources(target.spec(), host));
+        return JsonParser.parseString(json).getAsJsonObject();
     }
 
     // A zero ends a text for the kernel, wherever the rest would have gone.

@@ -1,5 +1,8 @@
 package io.hypervisor.agent.driver.containerd;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.agent.driver.DriverException;
@@ -16,6 +19,7 @@ import io.hypervisor.agent.driver.containerd.wire.ResizePtyRequest;
 import io.hypervisor.agent.driver.containerd.wire.ResumeTaskRequest;
 import io.hypervisor.agent.driver.containerd.wire.StartTaskRequest;
 import io.hypervisor.agent.driver.containerd.wire.TaskStatus;
+import io.hypervisor.agent.driver.containerd.wire.UpdateTaskRequest;
 import io.hypervisor.agent.driver.containerd.wire.WaitTaskRequest;
 import io.hypervisor.core.FaultPoint;
 
@@ -49,6 +53,9 @@ final class Runs {
             exec 5>&- 4<&-
             exec cat <&3 >>"$1/console.log"
             """;
+
+    private static final String RESOURCES_TYPE =
+            "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
 
     private final Daemon daemon;
     private final ContainerdConfig config;
@@ -114,6 +121,19 @@ final class Runs {
         StartTaskRequest start = StartTaskRequest.newBuilder().setContainerId(id).build();
         Daemon.call(() -> daemon.tasks().start(start));
         FaultPoint.CONTAINERD_START_TASK_STARTED.reached();
+    }
+
+    /** Gives what runs other limits, those that the runtime can change. */
+    void limit(String id, String resources) {
+        UpdateTaskRequest request =
+                UpdateTaskRequest.newBuilder()
+                        .setContainerId(id)
+                        .setResources(
+                                Any.newBuilder()
+                                        .setTypeUrl(RESOURCES_TYPE)
+                                        .setValue(ByteString.copyFromUtf8(resources)))
+                        .build();
+        var _ = Daemon.call(() -> daemon.tasks().update(request));
     }
 
     /** Leaves no task where a start has failed. */

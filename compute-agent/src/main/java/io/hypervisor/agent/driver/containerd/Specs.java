@@ -1,10 +1,14 @@
 package io.hypervisor.agent.driver.containerd;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Runtime specifications of containers: made anew where what is wanted has changed. */
@@ -52,13 +56,32 @@ final class Specs {
         return container.getSpec().getValue().toStringUtf8();
     }
 
-    /** A container gets its limits when it starts: what differs of one that runs waits. */
-    List<String> waiting(Target target) {
+    /**
+     * Gives a container that runs the limits of a target, as far as it can take them. What it has
+     * is in its record, which is written last: what is not there yet is given again. Returns what
+     * waits for a start, as paths.
+     */
+    List<String> reshape(Target target) {
         String id = target.instanceId();
-        return containers
-                .find(id)
-                .filter(container -> runs.find(id).filter(Runs::isAlive).isPresent())
-                .map(container -> OciSpec.differences(json(container), target, host))
-                .orElse(List.of());
+        Optional<Container> running =
+                containers.find(id).filter(c -> runs.find(id).filter(Runs::isAlive).isPresent());
+        if (running.isEmpty()) {
+            return List.of();
+        }
+        JsonObject spec = JsonParser.parseString(json(running.get())).getAsJsonObject();
+        JsonObject linux = spec.getAsJsonObject("linux");
+        Limits has = new Limits(linux.getAsJsonObject("resources"));
+        Limits wanted = new Limits(OciSpec.limits(target, host));
+        Limits next = has.equals(wanted) ? has : has.next(wanted, memory(id));
+        if (!next.equals(has)) {
+            runs.limit(id, next.resources().toString());
+            linux.add("resources", next.resources());
+            containers.respecify(running.get(), spec.toString());
+        }
+        return next.differences(wanted);
+    }
+
+    private long memory(String id) {
+        return runs.usage(id).orElseThrow(() -> Runs.notRunning(id)).memory();
     }
 }

@@ -8,6 +8,7 @@ import com.google.gson.JsonPrimitive;
 
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.ResourceLimits;
 
 import org.junit.jupiter.api.AfterAll;
@@ -15,6 +16,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 
 /** What the kernel keeps of a container's limits, and what containers may not do. */
 @Tag("real")
@@ -136,6 +141,77 @@ class ContainerLimitsTest {
         Target target = scene.started(ContainerScene.shell("cat"));
         scene.daemon.ctr("tasks", "kill", "--signal", "SIGKILL", target.instanceId());
         assertThat(scene.ended(target).reason()).isEqualTo("exit code 137: ended by signal KILL");
+    }
+
+    private static Target with(Target old, InstanceSpec spec) {
+        return new Target(
+                old.instanceId(), 1, 1, old.name(), false, spec, old.metadata(), List.of());
+    }
+
+    private static List<String> reshape(Target target) {
+        return scene.driver.reshape().orElseThrow().reshape(target);
+    }
+
+    @Test
+    void limitsChangeWhileItRuns() {
+        Target target = scene.started(ContainerScene.shell("cat").setCpuCores(2));
+        InstanceSpec.Builder spec = target.spec().toBuilder().setCpuCores(1);
+        spec.setMemoryBytes(96 * MIB).getLimitsBuilder().setPidsLimit(55).setCpuQuota(30_000);
+        Target changed = with(target, spec.build());
+        Found before = scene.found(target);
+        assertThat(reshape(changed)).isEmpty();
+        assertKernelHas(changed, 96 * MIB, 55, 30_000);
+        assertThat(reshape(changed)).isEmpty();
+        assertThat(scene.found(target)).isEqualTo(before);
+        // And they stay.
+        scene.driver.stop(target.instanceId(), Duration.ZERO);
+        scene.driver.start(changed);
+        assertKernelHas(changed, 96 * MIB, 55, 30_000);
+        assertThat(reshape(changed)).isEmpty();
+    }
+
+    private static void assertKernelHas(Target target, long memory, long pids, long quota) {
+        Cgroups cgroups = new Cgroups(target.instanceId());
+        assertThat(cgroups.number("memory", "memory.limit_in_bytes", "memory.max"))
+                .isEqualTo(memory);
+        assertThat(cgroups.number("pids", "pids.max", "pids.max")).isEqualTo(pids);
+        assertThat(cgroups.read("cpu", "cpu.cfs_quota_us", "cpu.max")).startsWith("" + quota);
+    }
+
+    @Test
+    void memoryThatIsUsedAndSpeedOfDisksWaitForAStart() {
+        Target target =
+                scene.started(
+                        ContainerScene.shell(
+                                "head -c 40000000 /dev/zero >/dev/shm/held; echo held; cat"));
+        scene.awaitOutput(target, "held");
+        InstanceSpec.Builder spec = target.spec().toBuilder().setMemoryBytes(24 * MIB);
+        spec.getLimitsBuilder().setPidsLimit(44);
+        Optional<Host.Disk> disk = Host.read(scene.daemon.data()).disk();
+        disk.ifPresent(d -> spec.getLimitsBuilder().setIoReadBps(1_000_000));
+        Target changed = with(target, spec.build());
+        List<String> waiting =
+                disk.isPresent()
+                        ? List.of("spec.limits.io_read_bps", "spec.memory_bytes")
+                        : List.of("spec.memory_bytes");
+        assertThat(reshape(changed)).isEqualTo(waiting);
+        assertThat(reshape(changed)).isEqualTo(waiting);
+        assertThat(scene.found(target).state()).isEqualTo(Found.State.RUNNING);
+        assertKernelHas(changed, 64 * MIB, 44, 100_000);
+        Target small = with(changed, changed.spec().toBuilder().setArgs(1, "cat").build());
+        scene.driver.stop(target.instanceId(), Duration.ZERO);
+        scene.driver.start(small);
+        assertKernelHas(small, 24 * MIB, 44, 100_000);
+        assertThat(reshape(small)).isEmpty();
+    }
+
+    @Test
+    void whatDoesNotRunGetsItsLimitsWithItsStart() {
+        Target target = ContainerScene.target(ContainerScene.shell("cat"));
+        assertThat(reshape(target)).isEmpty();
+        scene.driver.create(target);
+        assertThat(reshape(with(target, target.spec().toBuilder().setCpuCores(2).build())))
+                .isEmpty();
     }
 
     @Test
