@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.FaultPoint;
 
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,8 @@ import java.time.Duration;
 import java.util.stream.Stream;
 
 /**
- * What every driver promises when something dies or is full. Subclasses name the points at which
- * their driver's operations are cut off, in a static method {@code steps}.
+ * What every driver promises when something dies, is full or is given up. Subclasses name the
+ * points at which their driver's operations are cut off, in a static method {@code steps}.
  */
 public abstract class DriverOutagesContract extends InstanceDriverContract {
     /** The points of a driver at which an operation can be cut off, by their prefix. */
@@ -31,6 +32,14 @@ public abstract class DriverOutagesContract extends InstanceDriverContract {
      */
     protected Runnable fillDisk() {
         return abort("this driver's disk is not the test's to fill");
+    }
+
+    /** An image that nobody has yet, and the step that lets it come. */
+    public record SlowImage(InstanceSpec spec, Runnable come) {}
+
+    /** One whose transfer hangs until it is let. */
+    protected SlowImage slowImage() {
+        return abort("this driver's images are not the test's to hold up");
     }
 
     /** Kills the daemon and starts it again. */
@@ -113,6 +122,27 @@ public abstract class DriverOutagesContract extends InstanceDriverContract {
         driver().create(target);
         driver().start(target);
         assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+    }
+
+    @Test
+    final void whatIsDeletedWhileItsImageIsFetchedLeavesNothing() {
+        SlowImage image = slowImage();
+        ImagePulls pulls = driver().imagePulls().orElseThrow();
+        Target target = target(image.spec());
+        ImagePulls.Pull pull = pulls.pull(image.spec());
+        driver().destroy(target.instanceId());
+        assertThat(pull.done()).isNotDone();
+        pull.close();
+        image.come().run();
+        patiently().until(() -> pull.done().isCompletedExceptionally());
+        assertThat(ids()).doesNotContain(target.instanceId());
+        assertThat(pulls.holds(image.spec())).isFalse();
+        try (ImagePulls.Pull again = pulls.pull(image.spec())) {
+            patiently().until(() -> again.done().isDone());
+            assertThat(again.done()).isCompleted();
+        }
+        driver().create(target);
+        assertThat(found(target).state()).isEqualTo(Found.State.STOPPED);
     }
 
     @Test

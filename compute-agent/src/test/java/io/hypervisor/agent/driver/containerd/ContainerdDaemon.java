@@ -56,6 +56,11 @@ public final class ContainerdDaemon implements AutoCloseable {
         process.onExit().join();
     }
 
+    /** Where containers' own layers are. */
+    Path layers() {
+        return daemon.resolve("root/io.containerd.snapshotter.v1.overlayfs/snapshots");
+    }
+
     /** Leaves what a containerd leaves that ends before it starts a shim. */
     Path makeBundle(String id) throws IOException {
         Path place = Path.of("io.containerd.runtime.v2.task", NAMESPACE, id);

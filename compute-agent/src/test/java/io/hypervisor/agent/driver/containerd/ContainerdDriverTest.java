@@ -3,6 +3,8 @@ package io.hypervisor.agent.driver.containerd;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.WiredDriverContract;
+import io.hypervisor.agent.driver.guest.FullDisk;
+import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.FaultPoint;
@@ -11,9 +13,14 @@ import io.hypervisor.core.VirtualTasks;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -24,6 +31,10 @@ class ContainerdDriverTest extends WiredDriverContract {
     // Not closed after each test: the contract still uses its drivers then.
     private static final Tasks tasks = new VirtualTasks();
     private static ContainerdDaemon daemon;
+
+    // Registries that tests of this class have started.
+    private final List<AutoCloseable> registries = new ArrayList<>();
+    private RegistryConfig registry = RegistryConfig.plain();
 
     @BeforeAll
     static void startDaemon() {
@@ -36,6 +47,13 @@ class ContainerdDriverTest extends WiredDriverContract {
         tasks.close();
     }
 
+    @AfterEach
+    void closeRegistries() throws Exception {
+        for (AutoCloseable started : registries.reversed()) {
+            started.close();
+        }
+    }
+
     static Stream<FaultPoint> steps() {
         return stepsOf("CONTAINERD");
     }
@@ -43,7 +61,7 @@ class ContainerdDriverTest extends WiredDriverContract {
     @Override
     protected InstanceDriver connect() {
         return new ContainerdDriver(
-                daemon.config(), Clock.system(), tasks, new SimpleMeterRegistry());
+                daemon.config(), registry, Clock.system(), tasks, new SimpleMeterRegistry());
     }
 
     private static InstanceSpec shell(String script) {
@@ -102,6 +120,30 @@ class ContainerdDriverTest extends WiredDriverContract {
     protected void leaveHalfWired(Target target) {
         // Killed between two lines: a device without its mark, and an interface without addresses.
         NamedSpaces.leaveHalfMade(daemon.config(), target);
+    }
+
+    @Override
+    protected Runnable fillDisk() {
+        return FullDisk.over(daemon.layers());
+    }
+
+    @Override
+    protected SlowImage slowImage() {
+        try {
+            TestRegistry source = new TestRegistry();
+            registries.add(source);
+            source.push("team/slow", TestImage.noisy(8, 1 << 16));
+            CuttingProxy proxy = new CuttingProxy(source.open());
+            registries.add(proxy);
+            proxy.hold();
+            registry =
+                    new RegistryConfig(Map.of(), List.of(proxy.host()), Optional.empty(), 1 << 20);
+            restartAgent();
+            String name = proxy.host() + "/team/slow:1";
+            return new SlowImage(lasting().toBuilder().setImage(name).build(), proxy::release);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -97,6 +98,20 @@ class FakeDriverTest extends WiredDriverContract {
     protected Runnable fillDisk() {
         script.fail(FakeScript.Call.CREATE, DriverException.passing("no room", null));
         return () -> {};
+    }
+
+    @Override
+    protected SlowImage slowImage() {
+        script.takes(FakeScript.Call.PULL, Duration.ofHours(1));
+        return new SlowImage(
+                image("remote/run"), () -> script.takes(FakeScript.Call.PULL, Duration.ZERO));
+    }
+
+    @Override
+    protected void restartDaemon() {
+        script.down(true);
+        Assertions.assertThatThrownBy(() -> latest.list()).isInstanceOf(DriverException.class);
+        script.works();
     }
 
     @Override

@@ -15,7 +15,8 @@ public final class FullDisk {
     /** Puts one over a folder; the step that is returned takes it away. */
     public static Runnable over(Path folder) {
         run("mount", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", folder.toString());
-        return () -> run("umount", folder.toString());
+        // Lazily: somebody may be looking into it.
+        return () -> run("umount", "--lazy", folder.toString());
     }
 
     private static void run(String... command) {
