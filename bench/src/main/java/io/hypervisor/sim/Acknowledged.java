@@ -107,6 +107,12 @@ final class Acknowledged implements Checker {
         ledger.acknowledged(told);
     }
 
+    /** A client was told that this is what its update made. */
+    void updated(Instance told) {
+        var _ = durable(told);
+        ledger.acknowledged(told);
+    }
+
     private InstanceRecord durable(Instance told) {
         Snapshot then = truth.at(told.getRevision());
         if (truth.now().revision() < told.getRevision()) {

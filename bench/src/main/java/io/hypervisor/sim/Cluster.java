@@ -98,6 +98,9 @@ public interface Cluster {
         /** What exists on the machine, whatever its agent knows: all drivers' worlds together. */
         List<Found> world();
 
+        /** How many processors a copy there has; 0 without a copy. */
+        int cores(String instanceId);
+
         /** What the agent is to do as it knows from its journal; empty while it is down. */
         Optional<Intent> intent();
     }

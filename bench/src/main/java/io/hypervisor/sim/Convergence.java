@@ -138,7 +138,29 @@ final class Convergence {
         if (copy.isEmpty() || copy.get().epoch() != placement.getEpoch()) {
             return Optional.of("placed as " + placement + ", but there is " + copy);
         }
-        return state(record, copy.get(), foreign);
+        // One that ends again and again is on its way from one state to the next.
+        if (wanted(record)
+                && restarts(record)
+                && record.getSpec().getImage().startsWith("exit-")) {
+            return Optional.empty();
+        }
+        Optional<String> gap = state(record, copy.get(), foreign);
+        // A foreign node has no method to be told by.
+        return gap.isPresent() || foreign ? gap : shape(record, copy.get(), host.orElseThrow());
+    }
+
+    /** It is what its spec says, or says what waits for a start. */
+    private Optional<String> shape(InstanceRecord record, Found copy, Cluster.NodeHost host) {
+        Instance view = Views.instance(now, record.getId()).orElseThrow();
+        if (view.getAppliedGeneration() != view.getSpecGeneration()) {
+            return Optional.of("spec is not applied: " + view);
+        }
+        int cores = host.cores(record.getId());
+        boolean waits = view.getNeedsRestartList().contains("spec.cpu_cores");
+        boolean same = cores == record.getSpec().getCpuCores();
+        return same != waits && (same || copy.state() == Found.State.RUNNING)
+                ? Optional.empty()
+                : Optional.of("has %d processors (expected: %s)".formatted(cores, view));
     }
 
     private Optional<Cluster.NodeHost> host(String nodeId) {
@@ -152,10 +174,6 @@ final class Convergence {
 
     private Optional<String> state(InstanceRecord record, Found copy, boolean foreign) {
         boolean wanted = wanted(record);
-        // One that ends again and again is on its way from one state to the next.
-        if (wanted && restarts(record) && record.getSpec().getImage().startsWith("exit-")) {
-            return Optional.empty();
-        }
         // A foreign node knows of no generations: the controller does, which starts each.
         long generation =
                 foreign

@@ -16,6 +16,7 @@ final class Judges {
     private final Truth truth = new Truth();
     private final Ledger ledger = new Ledger();
     private final Changes changes = new Changes();
+    private final Updates updates = new Updates();
     private final Acknowledged acknowledged;
     private final List<Checker> checkers;
 
@@ -26,6 +27,7 @@ final class Judges {
                 List.of(
                         changes,
                         acknowledged,
+                        updates,
                         new OneCopy(cluster, ledger),
                         new Reservations(),
                         new Growth(cluster),
@@ -59,6 +61,10 @@ final class Judges {
 
     Acknowledged acknowledged() {
         return acknowledged;
+    }
+
+    Updates updates() {
+        return updates;
     }
 
     Reading reading(String name, Changes.Kind kind, Predicate<Message> filter) {

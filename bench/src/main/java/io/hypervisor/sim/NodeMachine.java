@@ -216,6 +216,11 @@ final class NodeMachine implements Cluster.NodeHost {
     }
 
     @Override
+    public int cores(String instanceId) {
+        return worlds.values().stream().mapToInt(world -> world.cores(instanceId)).sum();
+    }
+
+    @Override
     public Optional<Intent> intent() {
         return running.flatMap(r -> r.intent().get());
     }

@@ -1,6 +1,7 @@
 package io.hypervisor.sim;
 
 import io.grpc.MethodDescriptor;
+import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
@@ -17,6 +18,7 @@ import io.hypervisor.api.v1.RestartInstanceRequest;
 import io.hypervisor.api.v1.RunIntent;
 import io.hypervisor.api.v1.StartInstanceRequest;
 import io.hypervisor.api.v1.StopInstanceRequest;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.api.v1.UpdateNodeStatusRequest;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -70,23 +72,25 @@ final class Operator {
 
     private void act() {
         int dice = random.nextInt(100);
-        if (dice < 26) {
+        if (dice < 24) {
             create();
-        } else if (dice < 38) {
+        } else if (dice < 35) {
             delete();
-        } else if (dice < 47) {
+        } else if (dice < 43) {
             stop();
-        } else if (dice < 56) {
+        } else if (dice < 51) {
             start();
-        } else if (dice < 62) {
+        } else if (dice < 57) {
             restart();
-        } else if (dice < 74) {
+        } else if (dice < 67) {
+            update();
+        } else if (dice < 77) {
             get();
-        } else if (dice < 80) {
+        } else if (dice < 82) {
             list(workload.anyController(random));
-        } else if (dice < 83) {
+        } else if (dice < 84) {
             plan();
-        } else if (dice < 89) {
+        } else if (dice < 90) {
             setStatus();
         } else if (dice < 99) {
             fence();
@@ -211,6 +215,20 @@ final class Operator {
                                                 .setForce(random.nextBoolean())
                                                 .build(),
                                         RunIntent.RUN_INTENT_RUNNING));
+    }
+
+    private void update() {
+        Optional<InstanceRecord> old = anyInstance().flatMap(now()::instance).map(Entry::value);
+        if (old.isEmpty()) {
+            return;
+        }
+        UpdateInstanceRequest request = requests.update(old.get(), now().revision());
+        judges.updates().asks(request);
+        if (call(ComputeServiceGrpc.getUpdateInstanceMethod(), request)
+                instanceof Api.Answer.Told<Instance>(Instance told)) {
+            judges.acknowledged().updated(told);
+            judges.updates().told(request, told);
+        }
     }
 
     private <Q> void change(

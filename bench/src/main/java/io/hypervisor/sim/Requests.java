@@ -1,5 +1,6 @@
 package io.hypervisor.sim;
 
+import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.v1.AffinityRule;
 import io.hypervisor.api.v1.CreateInstanceRequest;
@@ -10,7 +11,9 @@ import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.api.v1.PlacementPolicy;
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.api.v1.Relocation;
+import io.hypervisor.api.v1.ResourceLimits;
 import io.hypervisor.api.v1.RestartPolicy;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 
@@ -18,7 +21,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 
-/** Makes requests up: every policy, names that are taken, instances that end, and large ones. */
+/** Makes requests up: every policy, names that are taken, instances that end, and large
+ * ones. */
 final class Requests {
     private static final int NAMES = 40;
     private static final long MIN_MEMORY = 64L << 20;
@@ -51,6 +55,37 @@ final class Requests {
                         .setQueue(random.nextInt(3) == 0);
         if (random.nextInt(10) < 7) {
             request.setRequestId("request-" + attempt);
+        }
+        return request.build();
+    }
+
+    /** Some fields of an instance, written anew. */
+    UpdateInstanceRequest update(InstanceRecord old, long revision) {
+        UpdateInstanceRequest.Builder request =
+                UpdateInstanceRequest.newBuilder()
+                        .setInstanceId(old.getId())
+                        .setExpectedRevision(random.nextInt(4) == 0 ? revision : 0)
+                        .setSpec(
+                                InstanceSpec.newBuilder()
+                                        .setCpuCores(1 + random.nextInt(3))
+                                        .setMemoryBytes(
+                                                MIN_MEMORY
+                                                        + random.nextLong(
+                                                                2 * old.getSpec().getMemoryBytes()))
+                                        .setRestartPolicy(
+                                                RESTARTS.get(random.nextInt(RESTARTS.size())))
+                                        .setLimits(
+                                                ResourceLimits.newBuilder()
+                                                        .setPidsLimit(1 + random.nextInt(100))))
+                        .setMetadata(
+                                old.getMetadata().toBuilder()
+                                        .putLabels("color", random.nextBoolean() ? "blue" : "red")
+                                        .putAnnotations("note", "n" + random.nextInt(100)));
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            String path = Updates.PATHS.get(random.nextInt(Updates.PATHS.size()));
+            if (!request.getUpdateMask().getPathsList().contains(path)) {
+                request.getUpdateMaskBuilder().addPaths(path);
+            }
         }
         return request.build();
     }

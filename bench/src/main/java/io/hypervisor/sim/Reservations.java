@@ -24,6 +24,8 @@ import java.util.Set;
 final class Reservations implements Checker {
     static final String NAME = "reservations";
 
+    private static final Resources NOTHING = Resources.getDefaultInstance();
+
     private record Placed(String node, Resources reservation) {}
 
     private final Map<String, Placed> placed = new HashMap<>();
@@ -34,19 +36,27 @@ final class Reservations implements Checker {
     @Override
     public void committed(Truth.Commit commit) {
         Set<String> touched = new HashSet<>();
-        Set<String> filled = new HashSet<>();
+        Map<String, Resources> grown = new HashMap<>();
         for (Edit edit : commit.edits()) {
             if (edit.table() == Table.PLACEMENT) {
-                place(commit.after(), edit, touched, filled);
+                place(commit.after(), edit, touched, grown);
+            } else if (edit.table() == Table.INSTANCE && edit.value().isPresent()) {
+                // What it needs may have changed.
+                commit.after()
+                        .placement(edit.id())
+                        .map(Entry::value)
+                        .filter(placement -> !placement.getNodeId().isEmpty())
+                        .ifPresent(placement -> exact(commit.after(), edit.id(), placement));
             }
         }
         names(commit);
         for (String node : touched) {
-            check(commit.after(), node, filled.contains(node), commit.revision());
+            check(commit.after(), node, grown.getOrDefault(node, NOTHING), commit.revision());
         }
     }
 
-    private void place(Snapshot after, Edit edit, Set<String> touched, Set<String> filled) {
+    private void place(
+            Snapshot after, Edit edit, Set<String> touched, Map<String, Resources> grown) {
         String id = edit.id();
         Placed old = placed.remove(id);
         if (old != null) {
@@ -62,9 +72,9 @@ final class Reservations implements Checker {
         placed.put(id, now);
         byNode.computeIfAbsent(node, n -> new HashSet<>()).add(id);
         touched.add(node);
-        if (old == null || !old.equals(now)) {
-            filled.add(node);
-        }
+        Resources had = old == null || !old.node().equals(node) ? NOTHING : old.reservation();
+        Resources more = Amounts.max(Amounts.minus(now.reservation(), had), NOTHING);
+        grown.merge(node, more, Amounts::plus);
         exact(after, id, next.get());
     }
 
@@ -121,8 +131,8 @@ final class Reservations implements Checker {
         }
     }
 
-    private void check(Snapshot after, String node, boolean filled, long revision) {
-        Resources sum = Resources.getDefaultInstance();
+    private void check(Snapshot after, String node, Resources grown, long revision) {
+        Resources sum = NOTHING;
         Set<String> ids = byNode.getOrDefault(node, Set.of());
         for (String id : ids) {
             sum = Amounts.plus(sum, placed.get(id).reservation());
@@ -142,7 +152,7 @@ final class Reservations implements Checker {
         Resources all = Amounts.plus(sum, locals(after, node));
         after.rooms()
                 .of(node)
-                .filter(room -> filled && !Amounts.fits(all, room.allocatable()))
+                .filter(room -> !Amounts.fits(where(grown, all), room.allocatable()))
                 .ifPresent(
                         room -> {
                             throw new Violation(
@@ -152,8 +162,17 @@ final class Reservations implements Checker {
                         });
     }
 
+    /** Where more is taken: what is too full may become less. */
+    private static Resources where(Resources grown, Resources all) {
+        return Resources.newBuilder()
+                .setCpuCores(grown.getCpuCores() > 0 ? all.getCpuCores() : 0)
+                .setMemoryBytes(grown.getMemoryBytes() > 0 ? all.getMemoryBytes() : 0)
+                .setDiskBytes(grown.getDiskBytes() > 0 ? all.getDiskBytes() : 0)
+                .build();
+    }
+
     private static Resources locals(Snapshot after, String node) {
-        Resources sum = Resources.getDefaultInstance();
+        Resources sum = NOTHING;
         for (String id : after.localOn(node)) {
             Instance local = after.locals().get(id).value().getInstance();
             sum = Amounts.plus(sum, after.config().reservation(local.getType(), local.getSpec()));

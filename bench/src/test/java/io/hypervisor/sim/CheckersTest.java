@@ -3,11 +3,15 @@ package io.hypervisor.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.FieldMask;
+
 import io.hypervisor.agent.journal.Intent;
+import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.Resources;
 import io.hypervisor.api.v1.RunIntent;
+import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
@@ -201,6 +205,75 @@ class CheckersTest {
         accepted();
     }
 
+    // ---- updates
+
+    private static UpdateInstanceRequest twoCores(String id) {
+        return UpdateInstanceRequest.newBuilder()
+                .setInstanceId(id)
+                .setSpec(HandMade.SPEC.toBuilder().setCpuCores(2))
+                .setUpdateMask(FieldMask.newBuilder().addPaths("spec.cpu_cores"))
+                .build();
+    }
+
+    private static InstanceRecord written(UpdateInstanceRequest request, long generation) {
+        return HandMade.instance(request.getInstanceId()).toBuilder()
+                .setSpec(request.getSpec())
+                .setSpecGeneration(generation)
+                .build();
+    }
+
+    /** One that waits for room, so that it reserves nothing. */
+    private Instance updated(UpdateInstanceRequest request) {
+        cluster.create("i", "");
+        judges.updates().asks(request);
+        cluster.put(Table.INSTANCE, "i", written(request, 2));
+        return view("i");
+    }
+
+    @Test
+    void anUpdateAsAskedIsAccepted() {
+        judges.updates().told(twoCores("i"), updated(twoCores("i")));
+        accepted();
+    }
+
+    @Test
+    void anUpdateThatNobodyAskedFor() {
+        cluster.create("i", "");
+        cluster.put(Table.INSTANCE, "i", written(twoCores("i"), 2));
+        refused("updates", "nobody asked for");
+    }
+
+    @Test
+    void anUpdateThatCountsAsNone() {
+        judges.updates().asks(twoCores("i"));
+        cluster.create("i", "");
+        cluster.put(Table.INSTANCE, "i", written(twoCores("i"), 0));
+        refused("updates", "as generation 0, after 0");
+    }
+
+    @Test
+    void anUpdateOfMoreThanWasAskedFor() {
+        judges.updates().asks(twoCores("i"));
+        cluster.create("i", "");
+        InstanceRecord.Builder more = written(twoCores("i"), 2).toBuilder();
+        more.getSpecBuilder().setImage("other");
+        cluster.put(Table.INSTANCE, "i", more.build());
+        refused("updates", "other");
+    }
+
+    @Test
+    void anUpdateAcknowledgedAndNotWritten() {
+        cluster.create("i", "");
+        refused("updates", "answered with 1", () -> judges.updates().told(twoCores("i"), view("i")));
+    }
+
+    @Test
+    void anAcknowledgedUpdateIsLost() {
+        judges.updates().told(twoCores("i"), updated(twoCores("i")));
+        cluster.put(Table.INSTANCE, "i", HandMade.instance("i"));
+        refused("updates", "acknowledged: 2");
+    }
+
     // ---- reservations
 
     @Test
@@ -211,6 +284,14 @@ class CheckersTest {
                         Table.PLACEMENT,
                         "i",
                         HandMade.placement("i", "a", 1).toBuilder().clearReservation().build()));
+        refused("reservations", "reserves");
+    }
+
+    @Test
+    void moreNeededThanReserved() {
+        cluster.create("i", "a");
+        judges.updates().asks(twoCores("i"));
+        cluster.put(Table.INSTANCE, "i", written(twoCores("i"), 2));
         refused("reservations", "reserves");
     }
 

@@ -37,15 +37,20 @@ class ConvergenceTest {
     }
 
     private void observed(InstanceState state) {
-        cluster.put(
-                Table.OBSERVED,
-                "i",
-                ObservedRecord.newBuilder()
-                        .setInstanceId("i")
-                        .setEpoch(1)
-                        .setRunGeneration(1)
-                        .setState(state)
-                        .build());
+        observed(reported().setState(state));
+    }
+
+    private void observed(ObservedRecord.Builder record) {
+        cluster.put(Table.OBSERVED, "i", record.build());
+    }
+
+    private static ObservedRecord.Builder reported() {
+        return ObservedRecord.newBuilder()
+                .setInstanceId("i")
+                .setEpoch(1)
+                .setRunGeneration(1)
+                .setAppliedGeneration(1)
+                .setState(InstanceState.INSTANCE_STATE_RUNNING);
     }
 
     private void wanted(InstanceRecord.Builder record) {
@@ -110,6 +115,21 @@ class ConvergenceTest {
         wanted(HandMade.instance("i").toBuilder().setRunIntent(RunIntent.RUN_INTENT_STOPPED));
         unsettled("(expected: INSTANCE_STATE_STOPPED)");
         observed(InstanceState.INSTANCE_STATE_STOPPED);
+        assertThat(unsettled()).isEmpty();
+    }
+
+    @Test
+    void aCopyIsNotWhatItsSpecSays() {
+        observed(reported().clearAppliedGeneration());
+        unsettled("spec is not applied");
+        observed(reported());
+        cluster.node(0).cores = 2;
+        unsettled("has 2 processors");
+        observed(reported().addNeedsRestart("spec.cpu_cores"));
+        assertThat(unsettled()).isEmpty();
+        cluster.node(0).cores = 1;
+        unsettled("has 1 processors");
+        cluster.node(0).foreign = true;
         assertThat(unsettled()).isEmpty();
     }
 

@@ -8,6 +8,7 @@ import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
+import io.hypervisor.api.v1.Instance;
 import io.hypervisor.controller.action.Action;
 import io.hypervisor.controller.commit.Replica;
 import io.hypervisor.controller.fence.Fencer;
@@ -111,6 +112,41 @@ public final class Defective {
 
     public static List<Edit> withoutPlacement(List<Edit> edits) {
         return edits.stream().filter(edit -> edit.table() != Table.PLACEMENT).toList();
+    }
+
+    /** Changes what an instance needs, and not what it reserves. */
+    public static final class KeepsReservation {
+        private KeepsReservation() {}
+
+        @Advice.OnMethodExit
+        static void exit(@Advice.Return(readOnly = false) Action.Decision<Instance> decision) {
+            decision =
+                    new Action.Decision<>(withoutPlacement(decision.edits()), decision.answer());
+        }
+    }
+
+    /** Leaves a record as it is. */
+    public static final class StaysAsItIs {
+        private StaysAsItIs() {}
+
+        @Advice.OnMethodExit
+        static void exit(
+                @Advice.Argument(0) InstanceRecord old,
+                @Advice.Return(readOnly = false) InstanceRecord next) {
+            next = old;
+        }
+    }
+
+    /** Does not count a write. */
+    public static final class WithoutGeneration {
+        private WithoutGeneration() {}
+
+        @Advice.OnMethodExit
+        static void exit(
+                @Advice.Argument(0) InstanceRecord old,
+                @Advice.Return(readOnly = false) InstanceRecord next) {
+            next = next.toBuilder().setSpecGeneration(old.getSpecGeneration()).build();
+        }
     }
 
     /** Deletes without waiting for the node. */

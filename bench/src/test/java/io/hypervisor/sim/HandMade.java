@@ -84,6 +84,7 @@ final class HandMade implements Cluster {
         final List<Found> world = new ArrayList<>();
         boolean powered = true;
         boolean foreign;
+        int cores = SPEC.getCpuCores();
         Optional<Intent> intent = Optional.empty();
 
         HandNode(int index, String hostname) {
@@ -142,6 +143,11 @@ final class HandMade implements Cluster {
         @Override
         public List<Found> world() {
             return List.copyOf(world);
+        }
+
+        @Override
+        public int cores(String instanceId) {
+            return cores;
         }
 
         @Override

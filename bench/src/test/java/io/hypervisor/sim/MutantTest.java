@@ -90,6 +90,30 @@ class MutantTest {
                 "forget",
                 Defective.KeepsPlacement.class,
                 Reservations.NAME),
+        UPDATE_RESERVES_NOTHING(
+                "an update writes the spec without its reservation",
+                CONTROLLER + "action.UpdateInstance",
+                "decide",
+                Defective.KeepsReservation.class,
+                Reservations.NAME),
+        UPDATE_NOT_WRITTEN(
+                "an update is answered and not written",
+                CONTROLLER + "action.UpdateInstance",
+                "written",
+                Defective.StaysAsItIs.class,
+                Updates.NAME),
+        UPDATE_NOT_COUNTED(
+                "nobody can tell which write of a spec a node has seen to",
+                CONTROLLER + "action.UpdateInstance",
+                "written",
+                Defective.WithoutGeneration.class,
+                Updates.NAME),
+        UPDATE_NOT_APPLIED(
+                "a node takes every spec for one that it has seen to",
+                AGENT + "reconcile.Decision",
+                "isShaped",
+                Defective.Yes.class,
+                "converges"),
         NAME_NOT_INDEXED(
                 "nobody finds an instance by its name",
                 CONTROLLER + "state.Snapshot",

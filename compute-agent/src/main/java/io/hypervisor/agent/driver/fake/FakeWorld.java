@@ -51,6 +51,11 @@ public final class FakeWorld {
         return instances.values().stream().map(i -> i.at(now).found()).toList();
     }
 
+    /** How many processors an instance has; 0 if there is no such instance. */
+    public int cores(String id) {
+        return get(id).map(FakeInstance::cores).orElse(0);
+    }
+
     /** Ends everything that runs, as a power cut does. */
     public void losePower(Instant now) {
         all().stream()
