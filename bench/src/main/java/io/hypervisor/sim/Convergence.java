@@ -139,9 +139,7 @@ final class Convergence {
             return Optional.of("placed as " + placement + ", but there is " + copy);
         }
         // One that ends again and again is on its way from one state to the next.
-        if (wanted(record)
-                && restarts(record)
-                && record.getSpec().getImage().startsWith("exit-")) {
+        if (wanted(record) && restarts(record) && record.getSpec().getImage().startsWith("exit-")) {
             return Optional.empty();
         }
         Optional<String> gap = state(record, copy.get(), foreign);
@@ -156,9 +154,10 @@ final class Convergence {
             return Optional.of("spec is not applied: " + view);
         }
         int cores = host.cores(record.getId());
-        boolean waits = view.getNeedsRestartList().contains("spec.cpu_cores");
         boolean same = cores == record.getSpec().getCpuCores();
-        return same != waits && (same || copy.state() == Found.State.RUNNING)
+        boolean waits = view.getNeedsRestartList().contains("spec.cpu_cores");
+        // What does not run has it from its next start, and there is no run that waits for that.
+        return waits == (!same && copy.state() == Found.State.RUNNING)
                 ? Optional.empty()
                 : Optional.of("has %d processors (expected: %s)".formatted(cores, view));
     }

@@ -21,8 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 
-/** Makes requests up: every policy, names that are taken, instances that end, and large
- * ones. */
+/** Makes requests up: every policy, names that are taken, instances that end, and large ones. */
 final class Requests {
     private static final int NAMES = 40;
     private static final long MIN_MEMORY = 64L << 20;

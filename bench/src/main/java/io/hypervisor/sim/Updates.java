@@ -90,8 +90,7 @@ final class Updates implements Checker {
                                     acknowledged.get(old.getId())));
         }
         for (String path : PATHS) {
-            if (!value(old, path).equals(value(next, path))
-                    && !isAsked(old.getId(), path, next)) {
+            if (!value(old, path).equals(value(next, path)) && !isAsked(old.getId(), path, next)) {
                 throw new Violation(
                         NAME,
                         "revision %d writes %s of %s, which nobody asked for: %s (before: %s)"
@@ -105,8 +104,7 @@ final class Updates implements Checker {
         }
         if (!rest(old.getSpec()).equals(rest(next.getSpec()))
                 || !rest(old.getMetadata()).equals(rest(next.getMetadata()))) {
-            throw new Violation(
-                    NAME, "revision %d makes %s of %s".formatted(revision, next, old));
+            throw new Violation(NAME, "revision %d makes %s of %s".formatted(revision, next, old));
         }
     }
 

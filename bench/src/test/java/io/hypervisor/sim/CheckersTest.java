@@ -264,7 +264,10 @@ class CheckersTest {
     @Test
     void anUpdateAcknowledgedAndNotWritten() {
         cluster.create("i", "");
-        refused("updates", "answered with 1", () -> judges.updates().told(twoCores("i"), view("i")));
+        refused(
+                "updates",
+                "answered with 1",
+                () -> judges.updates().told(twoCores("i"), view("i")));
     }
 
     @Test

@@ -120,8 +120,7 @@ public final class Defective {
 
         @Advice.OnMethodExit
         static void exit(@Advice.Return(readOnly = false) Action.Decision<Instance> decision) {
-            decision =
-                    new Action.Decision<>(withoutPlacement(decision.edits()), decision.answer());
+            decision = new Action.Decision<>(withoutPlacement(decision.edits()), decision.answer());
         }
     }
 

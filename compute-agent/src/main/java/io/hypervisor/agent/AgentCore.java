@@ -7,6 +7,7 @@ import io.hypervisor.agent.door.Door;
 import io.hypervisor.agent.door.InstanceHeader;
 import io.hypervisor.agent.door.InstanceMetrics;
 import io.hypervisor.agent.driver.InstanceDriver;
+import io.hypervisor.agent.journal.Absence;
 import io.hypervisor.agent.journal.DataDir;
 import io.hypervisor.agent.journal.Intent;
 import io.hypervisor.agent.journal.Journal;
@@ -78,7 +79,7 @@ public final class AgentCore implements AutoCloseable {
         this.journal = Journal.open(dataDir.disk());
         Clock clock = around.clock();
         Tasks tasks = around.tasks();
-        this.contact = new Contact(clock);
+        this.contact = new Contact(clock, new Absence(dataDir.disk()));
         this.ports = new PortBoard(tasks);
         this.network = network(config.network());
         this.reconciler =

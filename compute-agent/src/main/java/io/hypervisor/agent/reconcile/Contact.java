@@ -1,5 +1,6 @@
 package io.hypervisor.agent.reconcile;
 
+import io.hypervisor.agent.journal.Absence;
 import io.hypervisor.core.Clock;
 
 import java.time.Duration;
@@ -9,26 +10,31 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Whether the controller is in touch. Written by the link, read by passes; before the first contact
- * it counts as out of touch since the agent's start.
+ * it counts as out of touch since the agent's start, or since an earlier process lost touch.
  */
 public final class Contact {
     private final Clock clock;
+    private final Absence absence;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private boolean inTouch;
     private boolean current;
     private boolean ever;
     private long lastNanos;
 
-    /** Out of touch from now on. */
-    public Contact(Clock clock) {
+    /** Out of touch, from now on unless it has been already. */
+    public Contact(Clock clock, Absence absence) {
         this.clock = clock;
-        this.lastNanos = clock.nanos();
+        this.absence = absence;
+        long now = clock.nanos();
+        this.lastNanos = Math.min(absence.since().orElse(now), now);
+        absence.begins(lastNanos);
     }
 
     /** The controller answers. */
     public synchronized void made() {
         inTouch = true;
         ever = true;
+        absence.ends();
     }
 
     /** A full document was accepted over the present contact. */
@@ -48,6 +54,7 @@ public final class Contact {
     public synchronized void lost(Duration unnoticed) {
         if (inTouch) {
             lastNanos = clock.nanos() - unnoticed.toNanos();
+            absence.begins(lastNanos);
         }
         inTouch = false;
         current = false;

@@ -65,6 +65,14 @@ record Memory(
     }
 
     private Memory noting(Optional<Found> found, long now) {
+        boolean rests =
+                found.filter(f -> f.epoch() == epoch)
+                        .filter(f -> f.state() == Found.State.STOPPED)
+                        .isPresent();
+        return (rests ? withoutWaiting() : this).notingRun(found, now);
+    }
+
+    private Memory notingRun(Optional<Found> found, long now) {
         if (found.isEmpty()
                 || found.get().epoch() != epoch
                 || found.get().runGeneration() != runGeneration) {
@@ -138,16 +146,23 @@ record Memory(
     Memory started(boolean again) {
         int more = again ? 1 : 0;
         return new Memory(
-                epoch,
-                runGeneration,
-                restarts + more,
-                crashes + more,
-                OptionalLong.empty(),
-                OptionalLong.empty(),
-                wired,
-                // What waited for a start has it.
-                shape.map(given -> new Shape(given.spec(), List.of())),
-                Optional.empty());
+                        epoch,
+                        runGeneration,
+                        restarts + more,
+                        crashes + more,
+                        OptionalLong.empty(),
+                        OptionalLong.empty(),
+                        wired,
+                        shape,
+                        Optional.empty())
+                .withoutWaiting();
+    }
+
+    /** Its next start is what waited was waiting for. */
+    private Memory withoutWaiting() {
+        return shape.filter(given -> !given.waiting().isEmpty()).isEmpty()
+                ? this
+                : given(wired, shape.map(given -> new Shape(given.spec(), List.of())));
     }
 
     /** After a call failed. */

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.AgentConfig;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PrivateSwitch;
+import io.hypervisor.agent.journal.Absence;
+import io.hypervisor.agent.journal.Disk;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.reconcile.Contact;
 import io.hypervisor.api.internal.v1.NetworkObject;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +50,7 @@ class NetworkReconcilerTest {
     private final Tasks tasks = new VirtualTasks();
     private final List<Cable> cables = new ArrayList<>();
     @TempDir Path folder;
+    private Disk disk;
     private Journal journal;
     private Contact contact;
     private PortBoard board;
@@ -64,8 +68,9 @@ class NetworkReconcilerTest {
     }
 
     @BeforeEach
-    void open() {
-        journal = Journal.open(folder);
+    void open() throws IOException {
+        disk = Disk.at(folder);
+        journal = Journal.open(disk);
         start();
     }
 
@@ -82,7 +87,7 @@ class NetworkReconcilerTest {
 
     /** An agent begins, over the same journal. */
     private void start() {
-        contact = new Contact(Clock.system());
+        contact = new Contact(Clock.system(), new Absence(disk));
         board = new PortBoard(tasks);
         AgentConfig.Network config =
                 ConfigLoader.load(

@@ -9,6 +9,8 @@ import io.hypervisor.agent.driver.fake.FakeDriver;
 import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.agent.driver.fake.FakeWorld;
+import io.hypervisor.agent.journal.Absence;
+import io.hypervisor.agent.journal.Disk;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.agent.testing.ManualTime;
 import io.hypervisor.api.internal.v1.Assignment;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,6 +52,7 @@ class ReconcilerTest {
     private final FakeScript script = new FakeScript();
     private FakeWorld world;
     private FakeDriver driver;
+    private Disk disk;
     private Journal journal;
     private Sightings sightings;
     private Contact contact;
@@ -56,9 +60,10 @@ class ReconcilerTest {
     private long revision;
 
     @BeforeEach
-    void open() {
+    void open() throws IOException {
         world = FakeWorld.inMemory(folder.resolve("world"));
-        journal = Journal.open(folder);
+        disk = Disk.at(folder);
+        journal = Journal.open(disk);
         start();
     }
 
@@ -72,7 +77,7 @@ class ReconcilerTest {
     private void start() {
         driver = new FakeDriver(TYPE, world, script, time, time);
         sightings = new Sightings();
-        contact = new Contact(time);
+        contact = new Contact(time, new Absence(disk));
         reconciler =
                 new Reconciler(
                         List.of(driver),
@@ -212,6 +217,17 @@ class ReconcilerTest {
         document(sized(run(A), 1, 3).setRunGeneration(2));
         assertThat(script.calls(Call.START)).isEqualTo(2);
         assertThat(seen(A).getAppliedGeneration()).isEqualTo(3);
+        assertThat(seen(A).getNeedsRestartList()).isEmpty();
+    }
+
+    @Test
+    void nothingWaitsForAStartOfWhatDoesNotRun() {
+        document(sized(run(A), 4, 1));
+        document(sized(run(A), 1, 2));
+        assertThat(seen(A).getNeedsRestartList()).containsExactly("spec.cpu_cores");
+        document(sized(run(A), 1, 2).setWant(Want.WANT_STOPPED));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_STOPPED);
+        assertThat(seen(A).getAppliedGeneration()).isEqualTo(2);
         assertThat(seen(A).getNeedsRestartList()).isEmpty();
     }
 
@@ -502,6 +518,25 @@ class ReconcilerTest {
         reconciler.wakeAll();
         time.settle();
         assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+    }
+
+    @Test
+    void anAgentThatDiesAgainAndAgainCountsOn() {
+        document(
+                run(A).setOnLostContact(LostContactPolicy.LOST_CONTACT_POLICY_STOP)
+                        .setLostContactSeconds(60));
+        contact.lost(Duration.ZERO);
+        for (int i = 0; i < 2; i++) {
+            time.pass(Duration.ofSeconds(29));
+            restart();
+            time.settle();
+            assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_RUNNING);
+        }
+        time.pass(Duration.ofSeconds(3));
+        assertThat(state(A)).isEqualTo(InstanceState.INSTANCE_STATE_STOPPED);
+        contact.made();
+        restart();
+        assertThat(contact.outOfTouch()).as("in touch when it died").hasValue(Duration.ZERO);
     }
 
     @Test

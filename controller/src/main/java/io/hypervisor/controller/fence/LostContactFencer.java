@@ -16,7 +16,8 @@ import java.time.Duration;
  * cannot be later than the end of its stream as seen from here; then it needs up to the instance's
  * stop timeout. Assumed is that the monotonic clock of the node and ours drift apart by less than
  * one percent, that a suspended node does not resume its guests before its agent has looked at the
- * clock, and that a former leader stopped talking to nodes within the margin after its term ended.
+ * clock, that an agent which dies is back within the margin and counts on, and that a former leader
+ * stopped talking to nodes within the margin after its term ended.
  *
  * <p>Only nodes that had a stream since this process leads are trusted: a foreign agent knows
  * nothing of this rule, and of the others this leader does not know. For these an operator's word
