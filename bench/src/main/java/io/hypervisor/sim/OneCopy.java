@@ -3,6 +3,8 @@ package io.hypervisor.sim;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
+import io.hypervisor.api.v1.LostContactPolicy;
+import io.hypervisor.api.v1.Relocation;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
@@ -16,7 +18,7 @@ import java.util.Optional;
  * Never two live copies. Over what really runs on all machines: at most one running copy of an
  * instance; none of an epoch that was never placed; a placement leaves its node only while no copy
  * of it runs there; and an instance is forgotten only when nothing of it is left, unless it was
- * deleted by force.
+ * deleted by force or {@link #mayRunOn may run on}.
  */
 final class OneCopy implements Checker {
     static final String NAME = "one-copy";
@@ -53,6 +55,9 @@ final class OneCopy implements Checker {
                 continue;
             }
             boolean lost = unreachable(commit.before(), old.getNodeId());
+            if (forgotten && lost && mayRunOn(commit.before(), old)) {
+                continue;
+            }
             if (running(copy) || (forgotten && !lost)) {
                 throw new Violation(
                         NAME,
@@ -81,6 +86,27 @@ final class OneCopy implements Checker {
                 .map(health -> health.getStatus().name())
                 .filter("NODE_STATUS_UNREACHABLE"::equals)
                 .isPresent();
+    }
+
+    /**
+     * Whether a node that was fenced while it was off, and has power again but no contact, starts it
+     * by its journal, as it may: it is not placed anywhere else. Who deletes it then takes the
+     * operator's word for it, and the node destroys it when it is back.
+     */
+    private static boolean mayRunOn(Snapshot now, PlacementRecord placement) {
+        boolean fenced =
+                now.health(placement.getNodeId())
+                        .filter(health -> health.value().getFenced())
+                        .isPresent();
+        return fenced
+                && now.instance(placement.getInstanceId())
+                        .map(instance -> instance.value().getPlacement())
+                        .filter(p -> p.getRelocation() == Relocation.RELOCATION_KEEP)
+                        .filter(
+                                p ->
+                                        p.getOnLostContact()
+                                                == LostContactPolicy.LOST_CONTACT_POLICY_KEEP)
+                        .isPresent();
     }
 
     private static Optional<PlacementRecord> placement(Snapshot now, String id) {
