@@ -89,8 +89,8 @@ final class OneCopy implements Checker {
     }
 
     /**
-     * Whether a node that was fenced while it was off, and has power again but no contact, starts it
-     * by its journal, as it may: it is not placed anywhere else. Who deletes it then takes the
+     * Whether a node that was fenced while it was off, and has power again but no contact, starts
+     * it by its journal, as it may: it is not placed anywhere else. Who deletes it then takes the
      * operator's word for it, and the node destroys it when it is back.
      */
     private static boolean mayRunOn(Snapshot now, PlacementRecord placement) {
