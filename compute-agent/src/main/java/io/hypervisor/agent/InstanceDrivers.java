@@ -24,22 +24,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Makes the drivers that the configuration enables. */
 final class InstanceDrivers {
+    private static final String VMS = "vm";
+    private static final String MICROVMS = "microvm";
+
     private InstanceDrivers() {}
 
     static List<InstanceDriver> of(
             AgentConfig config, Clock clock, Tasks tasks, MeterRegistry metrics) {
         List<InstanceDriver> drivers = new ArrayList<>();
-        if (config.drivers().vm().enabled()) {
-            drivers.add(vm(config, clock, tasks));
+        if (config.drivers().vm().enabled() || config.drivers().microvm().enabled()) {
+            drivers.addAll(machines(config, clock, tasks));
         }
         if (config.drivers().container().enabled()) {
             drivers.add(container(config, clock, tasks, metrics));
-        }
-        if (config.drivers().microvm().enabled()) {
-            drivers.add(microVm(config, clock, tasks));
         }
         if (config.drivers().fake().enabled()) {
             drivers.addAll(fakes(config, clock, tasks));
@@ -70,7 +71,35 @@ final class InstanceDrivers {
         return drivers;
     }
 
-    private static InstanceDriver vm(AgentConfig config, Clock clock, Tasks tasks) {
+    private static List<InstanceDriver> machines(AgentConfig config, Clock clock, Tasks tasks) {
+        List<InstanceDriver> drivers = new ArrayList<>();
+        // What VMs and microVMs boot from is kept once.
+        ImageCache cache = cache(config, clock, tasks);
+        if (config.drivers().vm().enabled()) {
+            drivers.add(vm(config, cache, clock, tasks));
+        }
+        if (config.drivers().microvm().enabled()) {
+            drivers.add(microVm(config, cache, clock, tasks));
+        }
+        return drivers;
+    }
+
+    private static ImageCache cache(AgentConfig config, Clock clock, Tasks tasks) {
+        AgentConfig.Drivers drivers = config.drivers();
+        return new ImageCache(
+                config.dataDir().resolve("images"),
+                Stream.of(drivers.vm().imageDirs(), drivers.microvm().imageDirs())
+                        .flatMap(List::stream)
+                        .distinct()
+                        .toList(),
+                List.of(config.dataDir().resolve(VMS), config.dataDir().resolve(MICROVMS)),
+                drivers.vm().cache(),
+                clock,
+                tasks);
+    }
+
+    private static InstanceDriver vm(
+            AgentConfig config, ImageCache cache, Clock clock, Tasks tasks) {
         AgentConfig.Vm vm = config.drivers().vm();
         LibvirtConfig libvirt =
                 new LibvirtConfig(
@@ -79,20 +108,13 @@ final class InstanceDrivers {
                         vm.accelerator(),
                         vm.machine(),
                         guestSwitch(config.network()));
-        Path home = config.dataDir().resolve("vm");
-        ImageCache cache =
-                new ImageCache(
-                        config.dataDir().resolve("images"),
-                        vm.imageDirs(),
-                        List.of(home),
-                        vm.cache(),
-                        clock,
-                        tasks);
+        Path home = config.dataDir().resolve(VMS);
         LibvirtDriver driver = new LibvirtDriver(libvirt, home, cache, clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
     }
 
-    private static InstanceDriver microVm(AgentConfig config, Clock clock, Tasks tasks) {
+    private static InstanceDriver microVm(
+            AgentConfig config, ImageCache cache, Clock clock, Tasks tasks) {
         AgentConfig.MicroVm microVm = config.drivers().microvm();
         MicroVmConfig qemu =
                 new MicroVmConfig(
@@ -101,7 +123,8 @@ final class InstanceDrivers {
                         microVm.user(),
                         config.network().offload());
         MicroVmDriver driver =
-                new MicroVmDriver(qemu, config.dataDir().resolve("microvm"), clock, tasks);
+                new MicroVmDriver(
+                        qemu, config.dataDir().resolve(MICROVMS), cache, clock, tasks);
         return new PooledDriver(driver, tasks, microVm.threads());
     }
 

@@ -17,6 +17,7 @@ import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentRestartInstanceRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
+import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.cluster.input.Row.Call;
 
@@ -120,9 +121,25 @@ final class AgentRows {
                         CommonRows.sources(
                                 VM.with("spec.image_source", CommonRows.source()),
                                 "spec.image_source"),
+                        bootFile("kernel"),
+                        bootFile("initrd"),
                         PULL.each("type", List.of(0, 4, -1), "INSTANCE_TYPE_VM"),
                         CommonRows.consoles(CONSOLE, later))
                 .flatMap(rows -> rows);
+    }
+
+    /** What a spec's kernel or initial RAM disk stands for. */
+    private static Stream<Row> bootFile(String use) {
+        String field = "spec." + use + "_source";
+        ImageSource right = CommonRows.source().toBuilder().setFormat(use).build();
+        Call named = VM.with("spec.kernel", "k").with("spec.initrd", "i").with(field, right);
+        return Stream.concat(
+                CommonRows.sources(named, field),
+                Stream.of(
+                        VM.bad(field, right, "absent without spec." + use),
+                        CONTAINER.bad(field, right, "VMs only"),
+                        named.bad(field + ".format", "raw", "a format for spec." + use),
+                        named.bad(field + ".virtual_size_bytes", 1, "between 0 and 0")));
     }
 
     private static Stream<Row> states() {

@@ -335,8 +335,11 @@ final class ComputeRows {
                         CommonRows.requestIds(CATALOGUED),
                         FORGOTTEN.each("name", withoutEmpty(names), none),
                         revisions("expected_revision", FORGOTTEN),
-                        CommonRows.sources(CREATE, "spec.image_source")
-                                .map(row -> row.says(SOURCE_SAYS).at("spec.image_source")),
+                        Stream.of("spec.image_source", "spec.kernel_source", "spec.initrd_source")
+                                .flatMap(
+                                        field ->
+                                                CommonRows.sources(CREATE, field)
+                                                        .map(row -> row.says(SOURCE_SAYS).at(field))),
                         Stream.of(
                                 CATALOGUED.bad("source", Patch.ABSENT, "where the image comes"),
                                 FORGOTTEN.missing("name", "nowhere", "image")))

@@ -14,14 +14,15 @@ import java.util.concurrent.TimeoutException;
  */
 public interface ImagePulls {
     /**
-     * Whether a spec's image is here, or is none that this node could fetch.
+     * Whether all of a spec's images are here, or none that this node could fetch.
      *
      * @throws DriverException when it is here and not what the spec says of it
      */
     boolean holds(InstanceSpec spec);
 
     /**
-     * Begins to fetch what the spec's image stands for now, or joins who does already.
+     * Begins to fetch what the spec's first image that is not here stands for now, or joins who does
+     * already.
      *
      * @throws DriverException when the name is none, or too many images are being fetched
      */

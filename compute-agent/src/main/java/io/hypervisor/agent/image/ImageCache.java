@@ -11,6 +11,7 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.spec.ImageSources;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,9 +45,9 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ImageCache.class);
 
     private static final Pattern COMPLETE =
-            Pattern.compile("([0-9a-f]{64})\\.(qcow2|raw|vmdk\\.qcow2)");
+            Pattern.compile("([0-9a-f]{64})\\.(qcow2|raw|vmdk\\.qcow2|kernel|initrd)");
     private static final String CONVERTED = ".vmdk.qcow2";
-    private static final List<String> ENDINGS = List.of(".qcow2", ".raw", CONVERTED);
+    private static final List<String> DISKS = List.of(".qcow2", ".raw", CONVERTED);
     private static final String PART = ".part";
     private static final String CONVERTING = ".converting";
     private static final Duration SWEEP = Duration.ofMinutes(10);
@@ -90,12 +91,22 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
 
     @Override
     public boolean holds(InstanceSpec spec) {
-        return !spec.hasImageSource() || find(spec.getImageSource()).isPresent();
+        return missing(spec).isEmpty();
+    }
+
+    private Optional<ImageSource> missing(InstanceSpec spec) {
+        Stream<ImageSource> all =
+                Stream.of(
+                                spec.getImageSource(),
+                                spec.getKernelSource(),
+                                spec.getInitrdSource())
+                        .filter(source -> !source.getSha256().isEmpty());
+        return all.filter(source -> find(source).isEmpty()).findFirst();
     }
 
     @Override
     public Pull pull(InstanceSpec spec) {
-        ImageSource image = spec.getImageSource();
+        ImageSource image = missing(spec).orElse(spec.getImageSource());
         return shared.join(
                 image.getSha256(), (abandoned, progress) -> fetch(image, abandoned, progress));
     }
@@ -114,19 +125,25 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
     }
 
     private Optional<Path> stored(ImageSource image) {
-        return ENDINGS.stream()
+        List<String> endings =
+                ImageSources.isDisk(image) ? DISKS : List.of("." + image.getFormat());
+        return endings.stream()
                 .map(ending -> folder.resolve(image.getSha256() + ending))
                 .filter(Files::exists)
                 .findFirst();
     }
 
     private Path use(Path path, ImageSource image) {
-        DiskHeader header = DiskHeader.read(path);
-        check(
-                path.toString().endsWith(CONVERTED)
-                        ? new DiskHeader(Vmdk.FORMAT, header.virtualBytes())
-                        : header,
-                image);
+        if (ImageSources.isDisk(image)) {
+            DiskHeader header = DiskHeader.read(path);
+            check(
+                    path.toString().endsWith(CONVERTED)
+                            ? new DiskHeader(Vmdk.FORMAT, header.virtualBytes())
+                            : header,
+                    image);
+        } else {
+            BootFile.check(path, image.getFormat());
+        }
         touch(path);
         return path;
     }
@@ -198,20 +215,31 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
     private void complete(Path part, ImageSource image, Wanted wanted, Consumer<Progress> progress)
             throws IOException {
         try {
-            DiskHeader header = Vmdk.read(part).orElseGet(() -> DiskHeader.read(part));
-            check(header, image);
-            if (header.format().equals(Vmdk.FORMAT)) {
-                progress.accept(new Progress(Stage.UNPACKING, 0, 0));
-                keep(converted(part, image, header, wanted), image.getSha256() + CONVERTED);
-                Files.delete(part);
+            if (ImageSources.isDisk(image)) {
+                completeDisk(part, image, wanted, progress);
             } else {
-                keep(part, image.getSha256() + "." + header.format());
+                BootFile.check(part, image.getFormat());
+                keep(part, image.getSha256() + "." + image.getFormat());
             }
         } catch (DriverException e) {
             if (e.isPermanent()) {
                 Files.delete(part);
             }
             throw e;
+        }
+    }
+
+    private void completeDisk(
+            Path part, ImageSource image, Wanted wanted, Consumer<Progress> progress)
+            throws IOException {
+        DiskHeader header = Vmdk.read(part).orElseGet(() -> DiskHeader.read(part));
+        check(header, image);
+        if (header.format().equals(Vmdk.FORMAT)) {
+            progress.accept(new Progress(Stage.UNPACKING, 0, 0));
+            keep(converted(part, image, header, wanted), image.getSha256() + CONVERTED);
+            Files.delete(part);
+        } else {
+            keep(part, image.getSha256() + "." + header.format());
         }
     }
 
@@ -251,11 +279,11 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
     }
 
     /** Every complete file, by the name that no image has but one of the catalogue refers to. */
-    public List<Image> list() {
-        return files().stream().flatMap(path -> describe(path).stream()).toList();
+    public List<Image> list(InstanceType type) {
+        return files().stream().flatMap(path -> describe(path, type).stream()).toList();
     }
 
-    private static Optional<Image> describe(Path path) {
+    private static Optional<Image> describe(Path path, InstanceType type) {
         Matcher name = COMPLETE.matcher(path.getFileName().toString());
         try {
             return name.matches()
@@ -264,7 +292,7 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
                                     .setId("sha256:" + name.group(1))
                                     .setName("sha256:" + name.group(1))
                                     .setSizeBytes(Files.size(path))
-                                    .setType(InstanceType.INSTANCE_TYPE_VM)
+                                    .setType(type)
                                     .build())
                     : Optional.empty();
         } catch (IOException removed) {
@@ -302,14 +330,17 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
         }
     }
 
-    /** Files that disks are overlays of. Fails if one cannot be read: it might be of any. */
+    /**
+     * Files that disks are overlays of, or that instances have links to. Fails if one cannot be
+     * read: it might be of any.
+     */
     private Set<String> used() throws IOException {
         Set<String> used = new HashSet<>();
         for (Path home : homes) {
             if (Files.isDirectory(home)) {
                 try (Stream<Path> files = Files.walk(home, 2)) {
-                    for (Path disk : files.filter(ImageCache::isDisk).toList()) {
-                        backing(disk).map(ImageCache::fileName).ifPresent(used::add);
+                    for (Path file : files.toList()) {
+                        base(file).map(ImageCache::fileName).ifPresent(used::add);
                     }
                 }
             }
@@ -317,9 +348,12 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
         return used;
     }
 
-    private static Optional<String> backing(Path disk) throws IOException {
+    private static Optional<String> base(Path file) throws IOException {
         try {
-            return DiskHeader.backing(disk);
+            if (Files.isSymbolicLink(file)) {
+                return Optional.of(Files.readSymbolicLink(file).toString());
+            }
+            return isDisk(file) ? DiskHeader.backing(file) : Optional.empty();
         } catch (NoSuchFileException removed) {
             return Optional.empty();
         }

@@ -5,10 +5,13 @@ import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.journal.Journal;
 import io.hypervisor.api.internal.v1.Assignment;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Tasks;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Waits for the image of an instance, for as long as the instance is to run. */
 final class ImageWait {
@@ -25,15 +28,24 @@ final class ImageWait {
         this.tasks = tasks;
     }
 
-    /** Returns when the image is here, or the driver has no way to fetch it. */
+    /** Returns when its images are here, or the driver has no way to fetch them. */
     void pass(InstanceDriver driver, Assignment want) {
-        String image = want.getSpec().getImage();
         Optional<ImagePulls> pulls = driver.imagePulls();
-        if (pulls.isEmpty() || pulls.get().holds(want.getSpec())) {
-            return;
+        while (pulls.isPresent() && !pulls.get().holds(want.getSpec())) {
+            say(want, "fetches " + names(want.getSpec()));
+            passOne(pulls.get(), want);
         }
-        say(want, "fetches image " + image);
-        try (ImagePulls.Pull pull = pulls.get().pull(want.getSpec())) {
+    }
+
+    private static String names(InstanceSpec spec) {
+        return Stream.of(spec.getImage(), spec.getKernel(), spec.getInitrd())
+                .filter(name -> !name.isEmpty())
+                .distinct()
+                .collect(Collectors.joining(", ", "image ", ""));
+    }
+
+    private void passOne(ImagePulls pulls, Assignment want) {
+        try (ImagePulls.Pull pull = pulls.pull(want.getSpec())) {
             while (!isOver(pull)) {
                 if (!isWanted(want)) {
                     throw DriverException.passing("is not wanted any more", null);

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.ImagePulls.Pull;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.InstanceSpec;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Command;
 import io.hypervisor.core.VirtualTasks;
@@ -142,7 +145,7 @@ class ImageCacheTest {
         assertThat(file).hasBinaryContent(DISK).hasFileName(sha256(DISK) + ".qcow2");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("r--r--r--");
-        assertThat(cache.list())
+        assertThat(cache.list(InstanceType.INSTANCE_TYPE_VM))
                 .extracting(Image::getName, Image::getSizeBytes)
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple(
@@ -398,5 +401,49 @@ class ImageCacheTest {
         passed = Duration.ofDays(30);
         cache.sweep();
         assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void aKernelAndItsRamDiskAreFetchedOneAfterTheOther() throws IOException {
+        byte[] linux = TestDisks.raw(7, LENGTH);
+        System.arraycopy("HdrS".getBytes(US_ASCII), 0, linux, 0x202, 4);
+        byte[] archive = {0x1f, (byte) 0x8b, 8};
+        try (TestSource other = new TestSource(archive)) {
+            InstanceSpec spec =
+                    InstanceSpec.newBuilder()
+                            .setKernelSource(boot("kernel", source, linux))
+                            .setInitrdSource(boot("initrd", other, archive))
+                            .build();
+            source.content(linux);
+            pull(cache, spec);
+            assertThat(cache.holds(spec)).isFalse();
+            pull(cache, spec);
+            assertThat(cache.holds(spec)).isTrue();
+            assertThat(files())
+                    .containsExactlyInAnyOrder(
+                            sha256(linux) + ".kernel", sha256(archive) + ".initrd");
+            Path home = Files.createDirectories(folder.resolve("vm/some-instance"));
+            Files.createSymbolicLink(
+                    home.resolve("kernel"), cache.find(spec.getKernelSource()).orElseThrow());
+            passed = Duration.ofDays(15);
+            cache.sweep();
+            assertThat(files()).containsExactly(sha256(linux) + ".kernel");
+        }
+    }
+
+    @Test
+    void whatIsNoKernelIsRefused() throws IOException {
+        InstanceSpec spec =
+                InstanceSpec.newBuilder().setKernelSource(boot("kernel", source, DISK)).build();
+        refused(() -> pull(cache, spec), "format: found: something else", "expected: kernel");
+        assertThat(files()).isEmpty();
+    }
+
+    private static ImageSource boot(String format, TestSource from, byte[] bytes) {
+        return ImageSource.newBuilder()
+                .setUrl(from.url())
+                .setSha256(sha256(bytes))
+                .setFormat(format)
+                .build();
     }
 }

@@ -3,10 +3,10 @@ package io.hypervisor.controller.action;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 
-import io.hypervisor.api.internal.v1.ImageRecord;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.internal.v1.PlacementRecord;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.ImageSource;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
@@ -20,10 +20,10 @@ import io.hypervisor.controller.placement.Demand;
 import io.hypervisor.controller.placement.Placement;
 import io.hypervisor.controller.placement.Scheduler;
 import io.hypervisor.controller.state.Edit;
-import io.hypervisor.controller.state.Entry;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Fault;
+import io.hypervisor.core.spec.ImageSources;
 import io.hypervisor.core.spec.PlacementPolicies;
 import io.hypervisor.core.spec.Specs;
 
@@ -157,12 +157,30 @@ public record CreateInstance(
                 .build();
     }
 
-    /** Keeps what the catalogue says of the image, whatever becomes of its entry. */
+    /** Keeps what the catalogue says of its images, whatever becomes of their entries. */
     private InstanceSpec sourced(Snapshot now, InstanceSpec spec) {
-        Entry<ImageRecord> image = now.images().get(spec.getImage());
-        return image == null || request.getType() != InstanceType.INSTANCE_TYPE_VM
-                ? spec
-                : spec.toBuilder().setImageSource(image.value().getImage().getSource()).build();
+        if (request.getType() == InstanceType.INSTANCE_TYPE_CONTAINER) {
+            return spec;
+        }
+        InstanceSpec.Builder full = spec.toBuilder();
+        source(now, "image", spec.getImage()).ifPresent(full::setImageSource);
+        source(now, "kernel", spec.getKernel()).ifPresent(full::setKernelSource);
+        source(now, "initrd", spec.getInitrd()).ifPresent(full::setInitrdSource);
+        return full.build();
+    }
+
+    private static Optional<ImageSource> source(Snapshot now, String field, String name) {
+        Optional<ImageSource> source =
+                Optional.ofNullable(now.images().get(name))
+                        .map(entry -> entry.value().getImage().getSource());
+        source.map(ImageSources::use)
+                .filter(use -> !use.equals(field))
+                .ifPresent(
+                        use -> {
+                            throw Fault.invalid(
+                                    "spec." + field, name, "not the catalogue's " + use);
+                        });
+        return source;
     }
 
     private static PlacementPolicy policy(CreateInstanceRequest request) {

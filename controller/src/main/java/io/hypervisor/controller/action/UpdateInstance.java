@@ -33,8 +33,6 @@ import java.util.Set;
 public record UpdateInstance(UpdateInstanceRequest request) implements Action<Instance> {
     private static final String SPEC = "spec.";
     private static final String METADATA = "metadata.";
-    private static final Set<String> EVERY_TYPE =
-            Set.of("metadata.labels", "metadata.annotations", "spec.restart_policy");
 
     /** What may be written. */
     public static final Set<String> FIELDS =
@@ -96,16 +94,6 @@ public record UpdateInstance(UpdateInstanceRequest request) implements Action<In
 
     private InstanceSpec spec(InstanceRecord old) {
         InstanceType type = old.getType();
-        if (type == InstanceType.INSTANCE_TYPE_MICROVM) {
-            request.getUpdateMask().getPathsList().stream()
-                    .filter(path -> !EVERY_TYPE.contains(path))
-                    .findFirst()
-                    .ifPresent(
-                            path -> {
-                                throw Fault.invalid(
-                                        "update_mask", path, "for a microVM one of " + EVERY_TYPE);
-                            });
-        }
         InstanceSpec merged = Masks.write(old.getSpec(), request.getSpec(), mask(SPEC));
         Specs.check(new Violations(), type, merged).throwIfAny();
         requireSameDisks(old, merged);

@@ -8,6 +8,7 @@ import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceStatsRequest;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListImagesRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
@@ -44,11 +45,7 @@ final class ComputeRequests {
         v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
         if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
             Specs.check(v, request.getType(), request.getSpec());
-            v.check(
-                    !request.getSpec().hasImageSource(),
-                    "spec.image_source",
-                    "present",
-                    "absent: an entry of the catalogue says it");
+            checkNoSources(v, request.getSpec());
         }
         Specs.check(v, request.getMetadata());
         v.optionalId("preferred_node_id", request.getPreferredNodeId());
@@ -139,6 +136,13 @@ final class ComputeRequests {
                 .throwIfAny();
     }
 
+    private static void checkNoSources(Violations v, InstanceSpec spec) {
+        String expected = "absent: an entry of the catalogue says it";
+        v.check(!spec.hasImageSource(), "spec.image_source", "present", expected);
+        v.check(!spec.hasKernelSource(), "spec.kernel_source", "present", expected);
+        v.check(!spec.hasInitrdSource(), "spec.initrd_source", "present", expected);
+    }
+
     static void check(ListImagesRequest request) {
         new Violations()
                 .pageSize(request.getPageSize())
@@ -157,7 +161,7 @@ final class ComputeRequests {
                 request.getTypeValue() == 0 || request.getType() == InstanceType.INSTANCE_TYPE_VM,
                 "type",
                 request.getTypeValue(),
-                "INSTANCE_TYPE_VM: containers name their image by its reference");
+                "INSTANCE_TYPE_VM, for microVMs too: containers name their image by its reference");
         v.check(request.hasSource(), "source", "absent", "where the image comes from");
         if (request.hasSource()) {
             ImageSources.check(v, "source", request.getSource());

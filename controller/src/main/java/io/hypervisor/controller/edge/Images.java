@@ -71,8 +71,7 @@ final class Images {
     private static NavigableMap<String, Image.Builder> merged(Snapshot now, InstanceType type) {
         NavigableMap<String, Image.Builder> merged = new TreeMap<>();
         Map<String, List<Image.Builder>> copies = new HashMap<>();
-        if (type != InstanceType.INSTANCE_TYPE_CONTAINER
-                && type != InstanceType.INSTANCE_TYPE_MICROVM) {
+        if (type != InstanceType.INSTANCE_TYPE_CONTAINER) {
             for (Entry<ImageRecord> entry : now.images().values()) {
                 Image.Builder image =
                         entry.value().getImage().toBuilder().setRevision(entry.revision());
@@ -102,7 +101,7 @@ final class Images {
         if (image.getName().startsWith(Demand.FETCHED)) {
             // One that left the catalogue has no name any more.
             copies.getOrDefault(image.getName(), List.of())
-                    .forEach(entry -> entry.setSizeBytes(image.getSizeBytes()).addNodeIds(node));
+                    .forEach(entry -> addCopy(entry, node, image));
             return;
         }
         Image.Builder known =
@@ -113,6 +112,14 @@ final class Images {
         }
     }
 
+    /** A node tells of a copy once for each type that may use it. */
+    private static void addCopy(Image.Builder entry, String node, Image copy) {
+        int nodes = entry.getNodeIdsCount();
+        if (nodes == 0 || !entry.getNodeIds(nodes - 1).equals(node)) {
+            entry.setSizeBytes(copy.getSizeBytes()).addNodeIds(node);
+        }
+    }
+
     /** What a node is asked, so that it knows where the image is. */
     static AgentPullImageRequest toNode(Snapshot now, PullImageRequest request) {
         AgentPullImageRequest.Builder asked =
@@ -120,7 +127,7 @@ final class Images {
                         .setImageRef(request.getImageRef())
                         .setType(request.getType());
         Entry<ImageRecord> image = now.images().get(request.getImageRef());
-        if (image != null && request.getType() == InstanceType.INSTANCE_TYPE_VM) {
+        if (image != null && request.getType() != InstanceType.INSTANCE_TYPE_CONTAINER) {
             asked.setSource(image.value().getImage().getSource());
         }
         return asked.build();

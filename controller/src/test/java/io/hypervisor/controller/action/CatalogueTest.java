@@ -57,11 +57,20 @@ final class CatalogueTest {
     }
 
     private static CreateInstance vm(String image) {
+        return instance(
+                InstanceType.INSTANCE_TYPE_VM, InstanceSpec.newBuilder().setImage(image).build());
+    }
+
+    private static CreateInstance microVm(InstanceSpec spec) {
+        return instance(InstanceType.INSTANCE_TYPE_MICROVM, spec);
+    }
+
+    private static CreateInstance instance(InstanceType type, InstanceSpec spec) {
         CreateInstanceRequest request =
                 CreateInstanceRequest.newBuilder()
                         .setName("vm")
-                        .setType(InstanceType.INSTANCE_TYPE_VM)
-                        .setSpec(InstanceSpec.newBuilder().setImage(image))
+                        .setType(type)
+                        .setSpec(spec)
                         .build();
         return new CreateInstance(
                 request, Acting.fresh(id(100)), Digests.of(request), NetworkConfig.defaults());
@@ -109,6 +118,27 @@ final class CatalogueTest {
         assertThat(deleted.instance(id(100)).orElseThrow().value().getSpec().getImageSource())
                 .isEqualTo(SOURCE);
         refused(deleted, delete("debian", 0), Fault.Kind.NOT_FOUND);
+    }
+
+    @Test
+    void aMicroVmKeepsWhatTheCatalogueSaidOfItsKernel() {
+        ImageSource kernel = SOURCE.toBuilder().setFormat("kernel").build();
+        Snapshot catalogued =
+                Snapshots.from(twoNodes)
+                        .put(Table.IMAGE, "linux", record(kernel))
+                        .put(Table.IMAGE, "debian", record(SOURCE))
+                        .done();
+        InstanceSpec spec = InstanceSpec.newBuilder().setKernel("linux").build();
+        InstanceSpec made = act(catalogued, microVm(spec)).answer().getSpec();
+        assertThat(made.getKernelSource()).isEqualTo(kernel);
+        assertThat(made.hasImageSource() || made.hasInitrdSource()).isFalse();
+        InstanceSpec wrong = spec.toBuilder().setImage("debian").setInitrd("linux").build();
+        Fault fault = refused(catalogued, microVm(wrong), Fault.Kind.INVALID_ARGUMENT);
+        assertThat(fault.violations().getFirst().field()).isEqualTo("spec.initrd");
+    }
+
+    private static ImageRecord record(ImageSource source) {
+        return ImageRecord.newBuilder().setImage(Image.newBuilder().setSource(source)).build();
     }
 
     @Test

@@ -220,9 +220,11 @@ final class UpdateInstanceTest {
     }
 
     @Test
-    void aMicroVmHasAFixedMachine() {
+    void aMicroVmChangesInWhatItsMachineHas() {
         Snapshot micro = placed(InstanceType.INSTANCE_TYPE_MICROVM, SPEC);
-        refused(micro, update(SPEC, "spec.cpu_cores"), Fault.Kind.INVALID_ARGUMENT);
-        act(micro, update(SPEC, "spec.restart_policy"));
+        InstanceSpec larger = SPEC.toBuilder().setCpuCores(2).setMaxCpuCores(4).build();
+        assertThat(act(micro, update(larger, "spec.cpu_cores")).answer().getSpec().getCpuCores())
+                .isEqualTo(2);
+        refused(micro, update(larger, "spec.max_cpu_cores"), Fault.Kind.INVALID_ARGUMENT);
     }
 }

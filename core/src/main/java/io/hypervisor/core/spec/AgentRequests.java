@@ -6,6 +6,7 @@ import io.hypervisor.api.v1.AgentPullImageRequest;
 import io.hypervisor.api.v1.AgentStopInstanceRequest;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.ImageSource;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.core.Violations;
 
@@ -31,13 +32,7 @@ public final class AgentRequests {
         v.check(request.hasSpec(), "spec", "absent", "what the instance is made of");
         if (request.hasSpec() && Specs.TYPES.contains(request.getType())) {
             Specs.check(v, request.getType(), request.getSpec());
-            if (request.getSpec().hasImageSource()) {
-                source(
-                        v,
-                        "spec.image_source",
-                        request.getType(),
-                        request.getSpec().getImageSource());
-            }
+            sources(v, request.getType(), request.getSpec());
         }
         Specs.checkMetadata(v, "", request.getLabelsMap(), request.getAnnotationsMap());
         v.size(request);
@@ -73,14 +68,34 @@ public final class AgentRequests {
         Specs.checkType(v, request.getType(), request.getTypeValue());
         imageRef(v, request.getType(), request.getImageRef());
         if (request.hasSource()) {
-            source(v, "source", request.getType(), request.getSource());
+            checkType(v, "source", request.getType());
+            ImageSources.check(v, "source", request.getSource());
         }
         v.throwIfAny();
     }
 
-    private static void source(Violations v, String field, InstanceType type, ImageSource source) {
-        v.check(type == InstanceType.INSTANCE_TYPE_VM, field, "present", "absent: VMs only");
-        ImageSources.check(v, field, source);
+    private static void sources(Violations v, InstanceType type, InstanceSpec spec) {
+        if (spec.hasImageSource()) {
+            source(v, type, "image", spec.getImage(), spec.getImageSource());
+        }
+        if (spec.hasKernelSource()) {
+            source(v, type, "kernel", spec.getKernel(), spec.getKernelSource());
+        }
+        if (spec.hasInitrdSource()) {
+            source(v, type, "initrd", spec.getInitrd(), spec.getInitrdSource());
+        }
+    }
+
+    private static void source(
+            Violations v, InstanceType type, String use, String name, ImageSource source) {
+        String field = "spec." + use + "_source";
+        checkType(v, field, type);
+        v.check(!name.isEmpty(), field, "present", "absent without spec." + use);
+        ImageSources.check(v, field, use, source);
+    }
+
+    private static void checkType(Violations v, String field, InstanceType type) {
+        v.check(type != InstanceType.INSTANCE_TYPE_CONTAINER, field, "present", "absent: VMs only");
     }
 
     /** The name of an image of a type that may be wrong, too. */

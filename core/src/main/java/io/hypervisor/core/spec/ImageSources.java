@@ -12,7 +12,8 @@ public final class ImageSources {
     private static final int MAX_URL = 2048;
     private static final long MAX_DISK = 64L << 40;
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
-    private static final Set<String> FORMATS = Set.of("", "qcow2", "raw", "vmdk");
+    private static final Set<String> DISKS = Set.of("", "qcow2", "raw", "vmdk");
+    private static final Set<String> BOOTS = Set.of("kernel", "initrd");
 
     private ImageSources() {}
 
@@ -31,11 +32,36 @@ public final class ImageSources {
                 source.getSha256(),
                 "64 hexadecimal digits in lower case");
         v.check(
-                FORMATS.contains(source.getFormat()),
+                isKnown(source),
                 field + ".format",
                 source.getFormat(),
-                "\"\", \"qcow2\", \"raw\" or \"vmdk\"");
-        v.range(field + ".virtual_size_bytes", source.getVirtualSizeBytes(), 0, MAX_DISK);
+                "\"\", \"qcow2\", \"raw\", \"vmdk\", \"kernel\" or \"initrd\"");
+        long most = isDisk(source) ? MAX_DISK : 0;
+        v.range(field + ".virtual_size_bytes", source.getVirtualSizeBytes(), 0, most);
+    }
+
+    /** Adds everything that is wrong with what a field of a spec stands for; see {@link #use}. */
+    static void check(Violations v, String field, String use, ImageSource source) {
+        check(v, field, source);
+        v.check(
+                !isKnown(source) || use(source).equals(use),
+                field + ".format",
+                source.getFormat(),
+                "a format for spec." + use);
+    }
+
+    private static boolean isKnown(ImageSource source) {
+        return isDisk(source) || BOOTS.contains(source.getFormat());
+    }
+
+    /** Whether it is a disk, and not a kernel or an initial RAM disk. */
+    public static boolean isDisk(ImageSource source) {
+        return DISKS.contains(source.getFormat());
+    }
+
+    /** Which field of a spec may name it: "image", "kernel" or "initrd". */
+    public static String use(ImageSource source) {
+        return isDisk(source) ? "image" : source.getFormat();
     }
 
     private static boolean isUrl(String text) {

@@ -67,6 +67,8 @@ public final class Specs {
             case INSTANCE_TYPE_MICROVM -> {
                 checkVm(v, spec);
                 checkNoMachine(v, spec);
+                long quota = spec.getLimits().getCpuQuota();
+                v.check(quota == 0, "spec.limits.cpu_quota", quota, "0 for a microVM");
             }
             case INSTANCE_TYPE_CONTAINER -> {
                 checkContainer(v, spec);

@@ -84,6 +84,7 @@ final class SpecsTest {
                 bad("spec.firmware", VM, s -> s.setFirmwareValue(3)),
                 bad("spec.firmware", CONTAINER, s -> s.setFirmware(Firmware.FIRMWARE_BIOS)),
                 bad("spec.firmware", MICROVM, s -> s.setFirmware(Firmware.FIRMWARE_UEFI)),
+                bad("spec.limits.cpu_quota", MICROVM, s -> s.getLimitsBuilder().setCpuQuota(1000)),
                 bad("spec.watchdog", VM, s -> s.setWatchdogValue(3)),
                 bad("spec.watchdog", CONTAINER, s -> s.setWatchdog(Watchdog.WATCHDOG_RESET)),
                 bad("spec.max_cpu_cores", VM, s -> s.setCpuCores(4).setMaxCpuCores(3)),

@@ -68,14 +68,24 @@ public record Blueprint(
 
     /** Processors of the guest. */
     public int cpus() {
-        return Math.max(1, target.spec().getCpuCores());
+        return cpus(target.spec());
+    }
+
+    /** Processors of a guest. */
+    public static int cpus(InstanceSpec spec) {
+        return Math.max(1, spec.getCpuCores());
     }
 
     /** What the guest gets. */
     public long memoryBytes() {
-        long asked = target.spec().getMemoryBytes();
+        return memoryBytes(target.spec());
+    }
+
+    /** What a guest gets. */
+    public static long memoryBytes(InstanceSpec spec) {
+        long asked = spec.getMemoryBytes();
         long memory = asked == 0 ? DEFAULT_MEMORY : asked;
-        long limit = target.spec().getLimits().getMemoryLimit();
+        long limit = spec.getLimits().getMemoryLimit();
         return limit == 0 ? memory : Math.max(MIN_MEMORY, Math.min(memory, limit));
     }
 
@@ -104,10 +114,9 @@ public record Blueprint(
         Optional<Path> initrd =
                 spec.getInitrd().isEmpty()
                         ? Optional.empty()
-                        : Optional.of(images.bootFile("initrd", "initrd", spec.getInitrd()));
+                        : Optional.of(images.initrd(spec));
         return Optional.of(
-                new DirectBoot(
-                        images.bootFile("kernel", "kernel", spec.getKernel()), initrd, arguments));
+                new DirectBoot(images.kernel(spec), initrd, arguments));
     }
 
     private static List<Disk> disks(InstanceSpec spec, Path folder, Optional<ImageFile> image) {

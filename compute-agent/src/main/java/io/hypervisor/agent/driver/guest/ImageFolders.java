@@ -73,16 +73,30 @@ public final class ImageFolders {
         if (!spec.hasImageSource()) {
             return image(spec.getImage());
         }
-        Path path =
-                fetched.find(spec.getImageSource())
-                        .orElseThrow(
-                                () ->
-                                        DriverException.passing(
-                                                "image "
-                                                        + printable(spec.getImage())
-                                                        + " is not here yet",
-                                                null));
+        Path path = fetched(spec.getImage(), spec.getImageSource());
         return new Bootable(Optional.empty(), Optional.of(ImageFile.inspect(path)));
+    }
+
+    private Path fetched(String name, ImageSource source) {
+        return fetched.find(source)
+                .orElseThrow(
+                        () ->
+                                DriverException.passing(
+                                        "image " + printable(name) + " is not here yet", null));
+    }
+
+    /** Finds a spec's kernel, as its image. */
+    Path kernel(InstanceSpec spec) {
+        return spec.hasKernelSource()
+                ? fetched(spec.getKernel(), spec.getKernelSource())
+                : bootFile("kernel", spec.getKernel());
+    }
+
+    /** Finds a spec's initial RAM disk, as its image. */
+    Path initrd(InstanceSpec spec) {
+        return spec.hasInitrdSource()
+                ? fetched(spec.getInitrd(), spec.getInitrdSource())
+                : bootFile("initrd", spec.getInitrd());
     }
 
     /** Finds an image by its name or path. */
@@ -103,12 +117,12 @@ public final class ImageFolders {
     }
 
     /** Finds a kernel or initrd by its name or path; an image folder stands for its own. */
-    Path bootFile(String field, String file, String reference) {
+    private Path bootFile(String field, String reference) {
         Path path = resolve(field, reference, List.of());
         if (!Files.isDirectory(path)) {
             return path;
         }
-        return inside(path, file)
+        return inside(path, field)
                 .orElseThrow(
                         () ->
                                 DriverException.permanent(
@@ -116,7 +130,7 @@ public final class ImageFolders {
                                                 + ": image "
                                                 + printable(reference)
                                                 + " has no "
-                                                + file));
+                                                + field));
     }
 
     /** All images by name; of two with the same name the one that {@link #image} finds. */

@@ -3,6 +3,7 @@ package io.hypervisor.agent.driver.guest;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.KeptLog;
 import io.hypervisor.agent.driver.guest.Blueprint.Disk;
+import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.agent.image.DiskHeader;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -133,9 +134,21 @@ public final class InstanceFolders {
         }
     }
 
-    /** Makes the disks, over whatever an earlier attempt left. */
+    /**
+     * Makes the disks, and links to what it boots from elsewhere, over whatever an earlier attempt
+     * left.
+     */
     public void makeDisks(Blueprint blueprint) {
         try {
+            InstanceSpec spec = blueprint.target().spec();
+            for (DirectBoot boot : blueprint.kernel().stream().toList()) {
+                if (spec.hasKernelSource()) {
+                    link(blueprint.folder().resolve("kernel"), boot.kernel());
+                }
+                if (spec.hasInitrdSource()) {
+                    link(blueprint.folder().resolve("initrd"), boot.initrd().orElseThrow());
+                }
+            }
             for (Disk disk : blueprint.disks()) {
                 List<String> command = new ArrayList<>(List.of("qemu-img", "create", "-q"));
                 command.addAll(List.of("-f", "qcow2"));
@@ -157,6 +170,12 @@ public final class InstanceFolders {
         } catch (IOException e) {
             throw DriverException.passing("cannot make disks: " + e.getMessage(), e);
         }
+    }
+
+    /** Says that the file is in use. */
+    private static void link(Path link, Path file) throws IOException {
+        Files.deleteIfExists(link);
+        Files.createSymbolicLink(link, file);
     }
 
     /** Makes a disk larger that a guest may have open; nothing if none has. */

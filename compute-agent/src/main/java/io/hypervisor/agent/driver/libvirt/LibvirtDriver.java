@@ -448,7 +448,7 @@ public final class LibvirtDriver implements InstanceDriver {
 
     @Override
     public List<Image> images() {
-        return Stream.concat(images.list().stream(), cache.list().stream()).toList();
+        return Stream.concat(images.list().stream(), cache.list(type()).stream()).toList();
     }
 
     @Override

@@ -5,10 +5,12 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.DriverHealth;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.HotPlug;
+import io.hypervisor.agent.driver.ImagePulls;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Locks;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.PortGate;
+import io.hypervisor.agent.driver.Reshape;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Blueprint;
 import io.hypervisor.agent.driver.guest.ImageFolders;
@@ -16,6 +18,7 @@ import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.SerialPorts;
 import io.hypervisor.agent.driver.microvm.RunRecord.Phase;
+import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.InstanceType;
@@ -35,6 +38,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Runs microVMs; see the package. */
 public final class MicroVmDriver implements InstanceDriver {
@@ -48,6 +52,7 @@ public final class MicroVmDriver implements InstanceDriver {
     private final Clock clock;
     private final InstanceFolders folders;
     private final ImageFolders images;
+    private final ImageCache cache;
     private final SerialPorts ports;
     private final KvmProbe probe;
     private final Runs runs;
@@ -56,11 +61,13 @@ public final class MicroVmDriver implements InstanceDriver {
     private volatile PortGate gate = PortGate.CLOSED;
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
-    public MicroVmDriver(MicroVmConfig config, Path folder, Clock clock, Tasks tasks) {
+    public MicroVmDriver(
+            MicroVmConfig config, Path folder, ImageCache cache, Clock clock, Tasks tasks) {
         this.config = config;
         this.clock = clock;
         this.folders = new InstanceFolders(folder, RECORD);
-        this.images = new ImageFolders(type(), config.imageDirs());
+        this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
+        this.cache = cache;
         this.ports = new SerialPorts(tasks);
         this.probe = new KvmProbe(folders.home());
         this.runs = new Runs(clock, tasks);
@@ -345,6 +352,39 @@ public final class MicroVmDriver implements InstanceDriver {
     }
 
     @Override
+    public Optional<Reshape> reshape() {
+        return Optional.of(
+                target -> {
+                    folders.folder(target.instanceId());
+                    return locks.holding(target.instanceId(), () -> reshape(target));
+                });
+    }
+
+    /** A start asks for everything anew; what runs is told what it can take. */
+    private List<String> reshape(Target target) {
+        String id = target.instanceId();
+        Path folder = folders.folder(id);
+        Optional<MicroVm> vm = look(id).filter(seen -> seen.record().phase() != Phase.MAKING);
+        if (vm.isEmpty()) {
+            return List.of();
+        }
+        if (!vm.get().alive()) {
+            // What a start has left holds the disks.
+            end(id, false);
+            folders.growDisks(id, target.spec(), (file, bytes) -> {});
+            return List.of();
+        }
+        folders.growDisks(
+                id, target.spec(), (file, bytes) -> runs.resize(folder, file, bytes));
+        return runs.reshape(folder, target.spec());
+    }
+
+    @Override
+    public Optional<ImagePulls> imagePulls() {
+        return Optional.of(cache);
+    }
+
+    @Override
     public InstanceStats stats(String instanceId) {
         Path folder = folders.folder(instanceId);
         MicroVm vm =
@@ -359,7 +399,7 @@ public final class MicroVmDriver implements InstanceDriver {
 
     @Override
     public List<Image> images() {
-        return images.list();
+        return Stream.concat(images.list().stream(), cache.list(type()).stream()).toList();
     }
 
     @Override
@@ -374,6 +414,7 @@ public final class MicroVmDriver implements InstanceDriver {
 
     @Override
     public void close() {
+        cache.close();
         ports.close();
         watches.close();
     }

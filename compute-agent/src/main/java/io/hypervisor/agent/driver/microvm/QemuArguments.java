@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.guest.Blueprint.Disk;
 import io.hypervisor.agent.driver.guest.ImageFolders.DirectBoot;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.ResourceLimits;
 
 import java.nio.file.Path;
@@ -19,6 +20,9 @@ final class QemuArguments {
     static final String EVENTS = "evt";
     static final String PID = "pid";
     static final String PID_FLAG = "-pidfile";
+
+    /** Whom disks share a limit with. */
+    static final String THROTTLE_GROUP = "all";
 
     // A microvm has eight places for devices, and one is the random numbers'.
     private static final int MAX_DEVICES = 7;
@@ -41,7 +45,7 @@ final class QemuArguments {
                     "spec.kernel: missing (expected: a kernel, or an image that has one: a microVM"
                             + " has no firmware that boots a disk)");
         }
-        int devices = blueprint.disks().size() + blueprint.target().nics().size();
+        int devices = devices(blueprint);
         if (devices > MAX_DEVICES) {
             throw DriverException.permanent(
                     "spec.disks: value: "
@@ -59,6 +63,10 @@ final class QemuArguments {
         }
     }
 
+    private static int devices(Blueprint blueprint) {
+        return blueprint.disks().size() + blueprint.target().nics().size();
+    }
+
     static List<String> of(Blueprint blueprint, MicroVmConfig config) {
         check(blueprint);
         QemuArguments made = new QemuArguments(blueprint, config);
@@ -68,6 +76,7 @@ final class QemuArguments {
         made.console();
         made.disks();
         made.interfaces();
+        made.balloon();
         return List.copyOf(made.arguments);
     }
 
@@ -111,8 +120,13 @@ final class QemuArguments {
             add("-icount", "shift=auto");
         }
         add("-smp", Integer.toString(blueprint.cpus()));
-        add("-m", "size=" + (blueprint.memoryBytes() >> 20) + "M");
+        add("-m", "size=" + (memoryBytes(blueprint.target().spec()) >> 20) + "M");
         add("-device", "virtio-rng-device");
+    }
+
+    /** What its machine gets: whole MiB. */
+    static long memoryBytes(InstanceSpec spec) {
+        return Blueprint.memoryBytes(spec) >> 20 << 20;
     }
 
     private void boot(DirectBoot boot) {
@@ -146,7 +160,7 @@ final class QemuArguments {
         }
         if (!throttle.isEmpty()) {
             // The limit is of all disks together.
-            throttle.append(",throttling.group=all");
+            throttle.append(",throttling.group=").append(THROTTLE_GROUP);
         }
         List<Disk> disks = blueprint.disks();
         for (int i = 0; i < disks.size(); i++) {
@@ -168,6 +182,13 @@ final class QemuArguments {
             String card = "virtio-net-device,netdev=nic" + i + ",mac=" + nic.getMacAddress();
             String mtu = nic.getMtu() == 0 ? "" : ",host_mtu=" + nic.getMtu();
             add("-device", card + mtu + (config.offload() ? "" : NO_OFFLOAD));
+        }
+    }
+
+    /** What takes memory from the guest while it runs, if a place is left for it. */
+    private void balloon() {
+        if (devices(blueprint) < MAX_DEVICES) {
+            add("-device", "virtio-balloon-device");
         }
     }
 }

@@ -62,10 +62,25 @@ final class Qmp implements AutoCloseable {
         execute("qmp_capabilities");
     }
 
+    /** An answer that says no. */
+    static final class Refused extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Refused(String message) {
+            super(message);
+        }
+    }
+
     /** Executes a command without arguments; what it returns is under "return". */
     JsonObject execute(String command) throws IOException {
+        return execute(command, new JsonObject());
+    }
+
+    /** Executes a command; what it returns is under "return". */
+    JsonObject execute(String command, JsonObject arguments) throws IOException {
         JsonObject request = new JsonObject();
         request.addProperty("execute", command);
+        request.add("arguments", arguments);
         ByteBuffer line = ByteBuffer.wrap((request + "\n").getBytes(StandardCharsets.UTF_8));
         while (line.hasRemaining()) {
             channel.write(line);
@@ -76,7 +91,7 @@ final class Qmp implements AutoCloseable {
                 return answer;
             }
             if (answer.has("error")) {
-                throw new IOException(command + ": " + answer.get("error"));
+                throw new Refused(command + ": " + answer.get("error"));
             }
         }
     }

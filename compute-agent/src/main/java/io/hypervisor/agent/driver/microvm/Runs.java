@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.api.internal.v1.Nic;
+import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Command;
@@ -158,8 +159,28 @@ final class Runs {
 
     /** Lets the guest begin. */
     void begin(Path folder) {
+        var _ = tell(folder, qmp -> qmp.execute("cont"));
+    }
+
+    /** Gives a running guest other sizes; returns what has to wait for a start. */
+    List<String> reshape(Path folder, InstanceSpec spec) {
+        return tell(folder, qmp -> new Reshaping(qmp, spec).become());
+    }
+
+    /** Makes a disk larger that a running guest has. */
+    void resize(Path folder, Path disk, long bytes) {
+        var _ =
+                tell(
+                folder,
+                qmp -> {
+                    Reshaping.resize(qmp, disk, bytes);
+                    return true;
+                });
+    }
+
+    private <T> T tell(Path folder, Qmp.Talk<T> talk) {
         try {
-            talk(folder, qmp -> qmp.execute("cont"));
+            return talk(folder, talk);
         } catch (IOException e) {
             throw DriverException.passing("QEMU: " + e.getMessage(), e);
         }

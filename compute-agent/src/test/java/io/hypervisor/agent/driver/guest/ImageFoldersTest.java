@@ -84,7 +84,7 @@ class ImageFoldersTest {
                 .isEqualTo(images.image("disk"));
         assertThat(images.image("tiny").kernel().orElseThrow().arguments())
                 .isEqualTo("console=ttyS0");
-        assertThat(images.bootFile("initrd", "initrd", "tiny"))
+        assertThat(images.initrd(InstanceSpec.newBuilder().setInitrd("tiny").build()))
                 .isEqualTo(folder.resolve("tiny/initrd"));
     }
 

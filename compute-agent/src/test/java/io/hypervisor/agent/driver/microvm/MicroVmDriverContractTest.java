@@ -8,6 +8,8 @@ import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.TinyGuest;
+import io.hypervisor.agent.image.ImageCache;
+import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
@@ -58,7 +60,8 @@ class MicroVmDriverContractTest extends WiredDriverContract {
     protected InstanceDriver connect() {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
-        return new MicroVmDriver(config, home, Clock.system(), tasks);
+        ImageCache cache = TestCache.beside(home, images, tasks);
+        return new MicroVmDriver(config, home, cache, Clock.system(), tasks);
     }
 
     @Override

@@ -12,9 +12,12 @@ import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.DemoGuest;
+import io.hypervisor.agent.image.ImageCache;
+import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.api.v1.ResourceLimits;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
@@ -79,7 +82,8 @@ class MicroVmDriverTest {
     private static MicroVmDriver connect() {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
-        return new MicroVmDriver(config, home, Clock.system(), tasks);
+        ImageCache cache = TestCache.beside(home, images, tasks);
+        return new MicroVmDriver(config, home, cache, Clock.system(), tasks);
     }
 
     private Target created(InstanceSpec spec) {
@@ -138,6 +142,12 @@ class MicroVmDriverTest {
                                                 .contains(text));
     }
 
+    private void type(Target target, String command) {
+        try (Console console = driver.console(target.instanceId())) {
+            console.write((command + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
     @Test
     void linuxBootsSeesItsDisksAndShutsDownWhenAsked() {
         Target target =
@@ -147,11 +157,8 @@ class MicroVmDriverTest {
                                 .addDisks(DiskSpec.newBuilder().setName("b").setSizeBytes(5 << 20))
                                 .build());
         awaitLog(target, "demo-guest ready");
-        try (Console console = driver.console(target.instanceId())) {
-            // Split, so that the echo of the command is not taken for its output.
-            String command = "cat /sys/block/vd?/size | tr '\\n' -; echo; echo si'zes'\n";
-            console.write(command.getBytes(StandardCharsets.UTF_8));
-        }
+        // Split, so that the echo of the command is not taken for its output.
+        type(target, "cat /sys/block/vd?/size | tr '\\n' -; echo; echo si'zes'");
         awaitLog(target, "sizes");
         assertThat(driver.console(target.instanceId()).log()).content().contains("6144-");
         assertThat(driver.stats(target.instanceId()).getDiskReadBytes()).isPositive();
@@ -253,5 +260,67 @@ class MicroVmDriverTest {
                 .hasMessageContaining("disk-a.qcow2");
         assertThat(found(target).exit()).isEqualTo(Found.Exit.NONE);
         assertThat(processes.search(folder(target))).isEmpty();
+    }
+
+    @Test
+    void aGuestThatRunsGetsWhatQemuCanGiveAndTheRestWhenItStarts() throws IOException {
+        DiskSpec disk = DiskSpec.newBuilder().setName("a").setSizeBytes(3 << 20).build();
+        InstanceSpec spec = DemoGuest.shell().toBuilder().addDisks(disk).build();
+        Target target = started(spec);
+        awaitLog(target, "demo-guest ready");
+        assertThat(reshape(target, spec)).isEmpty();
+        InstanceSpec other =
+                spec.toBuilder()
+                        .setDisks(0, disk.toBuilder().setSizeBytes(5 << 20))
+                        .setLimits(
+                                ResourceLimits.newBuilder()
+                                        .setMemoryLimit(96L << 20)
+                                        .setIoReadBps(7_000_000))
+                        .build();
+        assertThat(reshape(target, other)).isEmpty();
+        // A second time there is nothing left to do.
+        assertThat(reshape(target, other)).isEmpty();
+        assertThat(asked(target, "query-block")).contains("\"bps_rd\":7000000");
+        type(target, "modprobe virtio_balloon; cat /sys/block/vda/size; echo gr'own'");
+        awaitLog(target, "grown");
+        assertThat(driver.console(target.instanceId()).log()).content().contains("10240");
+        await().atMost(PATIENCE)
+                .until(() -> asked(target, "query-balloon").contains("" + (96 << 20)));
+        InstanceSpec largest = other.toBuilder().setCpuCores(2).setMemoryBytes(144 << 20).build();
+        InstanceSpec unlimited = largest.toBuilder().clearLimits().build();
+        assertThat(reshape(target, unlimited))
+                .containsExactly("spec.cpu_cores", "spec.memory_bytes");
+        assertThat(asked(target, "query-block")).contains("\"bps_rd\":0");
+        assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
+        driver.stop(target.instanceId(), Duration.ZERO);
+        InstanceSpec grown =
+                largest.toBuilder().setDisks(0, disk.toBuilder().setSizeBytes(6 << 20)).build();
+        assertThat(reshape(target, grown)).isEmpty();
+        driver.start(with(target, grown));
+        assertThat(reshape(target, grown)).isEmpty();
+        assertThat(asked(target, "query-cpus-fast")).contains("\"cpu-index\":1");
+        assertThat(asked(target, "query-block"))
+                .contains("\"bps_rd\":7000000", "\"virtual-size\":" + (6 << 20));
+    }
+
+    private List<String> reshape(Target target, InstanceSpec spec) {
+        return driver.reshape().orElseThrow().reshape(with(target, spec));
+    }
+
+    private static Target with(Target target, InstanceSpec spec) {
+        return new Target(
+                target.instanceId(),
+                target.epoch(),
+                target.runGeneration(),
+                target.name(),
+                target.local(),
+                spec,
+                target.metadata(),
+                target.nics());
+    }
+
+    private static String asked(Target target, String command) throws IOException {
+        return Qmp.talk(folder(target).resolve("qmp"), tasks, PATIENCE, q -> q.execute(command))
+                .toString();
     }
 }

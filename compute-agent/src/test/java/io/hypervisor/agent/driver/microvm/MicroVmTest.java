@@ -175,7 +175,9 @@ class MicroVmTest {
                         "-device",
                         "virtio-net-device,netdev=nic0,mac=02:00:00:00:00:01,host_mtu=1400,"
                                 + "csum=off,host_tso4=off,host_tso6=off,guest_csum=off,"
-                                + "guest_tso4=off,guest_tso6=off");
+                                + "guest_tso4=off,guest_tso6=off",
+                        "-device",
+                        "virtio-balloon-device");
     }
 
     @Test
@@ -193,6 +195,8 @@ class MicroVmTest {
     void whatAMicroVmCannotBeIsRefused() {
         InstanceSpec spec = InstanceSpec.getDefaultInstance();
         assertRefused(blueprint(spec, 7, false), "spec.disks: value: 8 disks and interfaces");
+        assertThat(arguments(blueprint(spec, 6, false), "", false))
+                .doesNotContain("virtio-balloon-device");
         Blueprint plain = blueprint(spec, 0, false);
         assertRefused(
                 new Blueprint(plain.target(), FOLDER, Optional.empty(), List.of(), false),
