@@ -111,10 +111,6 @@ final class Guests implements Benchmark {
                                 http,
                                 "AGENT_ADDR",
                                 Processes.freeAddress(),
-                                "AGENT_FLAGS",
-                                "--drivers.microvm.enabled=true --drivers.microvm.image-dirs=["
-                                        + data.resolve("images")
-                                        + "]",
                                 "READY_FILE",
                                 ready.toString()));
         Started cluster = new Started(process, grpc, http, data, log);

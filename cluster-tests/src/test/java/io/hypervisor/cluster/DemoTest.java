@@ -30,7 +30,7 @@ class DemoTest {
             """;
 
     @Test
-    void theDemoShowsAVmAndAContainerAndLeavesNothing() throws IOException, InterruptedException {
+    void theDemoShowsAnInstanceOfEachTypeAndLeavesNothing() throws IOException, InterruptedException {
         Path data = Files.createTempDirectory("hv");
         Path output = data.resolve("demo.log");
         ProcessBuilder builder =
@@ -50,7 +50,9 @@ class DemoTest {
                 .contains("WOULD RESERVE", "CPU-TIME")
                 .contains("PING demo-vm (10.200.0.", " 1 packets received")
                 .contains("PING demo-container (10.200.0.", " 2 packets received")
-                .contains("demo-vm deleted", "demo-container deleted");
+                .containsPattern("demo-microvm +microvm +running")
+                .containsPattern("(?s)demo-microvm --follow.*PING demo-vm.* 2 packets received")
+                .contains("demo-vm deleted", "demo-container deleted", "demo-microvm deleted");
         assertThat(Leftovers.of(data)).isEmpty();
         Leftovers.delete(data);
     }

@@ -9,6 +9,7 @@ import io.hypervisor.agent.driver.fake.FakeScript;
 import io.hypervisor.agent.driver.fake.FakeScript.Call;
 import io.hypervisor.agent.driver.fake.FakeWorld;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig;
 import io.hypervisor.agent.driver.libvirt.LibvirtDriver;
 import io.hypervisor.agent.driver.microvm.MicroVmConfig;
@@ -73,13 +74,14 @@ final class InstanceDrivers {
 
     private static List<InstanceDriver> machines(AgentConfig config, Clock clock, Tasks tasks) {
         List<InstanceDriver> drivers = new ArrayList<>();
-        // What VMs and microVMs boot from is kept once.
+        // What VMs and microVMs boot from is kept once, and KVM looked at once.
         ImageCache cache = cache(config, clock, tasks);
+        KvmProbe probe = new KvmProbe(config.dataDir());
         if (config.drivers().vm().enabled()) {
-            drivers.add(vm(config, cache, clock, tasks));
+            drivers.add(vm(config, cache, probe, clock, tasks));
         }
         if (config.drivers().microvm().enabled()) {
-            drivers.add(microVm(config, cache, clock, tasks));
+            drivers.add(microVm(config, cache, probe, clock, tasks));
         }
         return drivers;
     }
@@ -99,7 +101,7 @@ final class InstanceDrivers {
     }
 
     private static InstanceDriver vm(
-            AgentConfig config, ImageCache cache, Clock clock, Tasks tasks) {
+            AgentConfig config, ImageCache cache, KvmProbe probe, Clock clock, Tasks tasks) {
         AgentConfig.Vm vm = config.drivers().vm();
         LibvirtConfig libvirt =
                 new LibvirtConfig(
@@ -109,12 +111,12 @@ final class InstanceDrivers {
                         vm.machine(),
                         guestSwitch(config.network()));
         Path home = config.dataDir().resolve(VMS);
-        LibvirtDriver driver = new LibvirtDriver(libvirt, home, cache, clock, tasks);
+        LibvirtDriver driver = new LibvirtDriver(libvirt, home, cache, probe, clock, tasks);
         return new PooledDriver(driver, tasks, vm.threads());
     }
 
     private static InstanceDriver microVm(
-            AgentConfig config, ImageCache cache, Clock clock, Tasks tasks) {
+            AgentConfig config, ImageCache cache, KvmProbe probe, Clock clock, Tasks tasks) {
         AgentConfig.MicroVm microVm = config.drivers().microvm();
         MicroVmConfig qemu =
                 new MicroVmConfig(
@@ -124,7 +126,7 @@ final class InstanceDrivers {
                         config.network().offload());
         MicroVmDriver driver =
                 new MicroVmDriver(
-                        qemu, config.dataDir().resolve(MICROVMS), cache, clock, tasks);
+                        qemu, config.dataDir().resolve(MICROVMS), cache, probe, clock, tasks);
         return new PooledDriver(driver, tasks, microVm.threads());
     }
 

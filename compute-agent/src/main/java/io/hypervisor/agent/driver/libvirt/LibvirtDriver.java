@@ -69,7 +69,12 @@ public final class LibvirtDriver implements InstanceDriver {
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
     public LibvirtDriver(
-            LibvirtConfig config, Path folder, ImageCache cache, Clock clock, Tasks tasks) {
+            LibvirtConfig config,
+            Path folder,
+            ImageCache cache,
+            KvmProbe probe,
+            Clock clock,
+            Tasks tasks) {
         this.config = config;
         this.clock = clock;
         this.folders = new InstanceFolders(folder, RECORD);
@@ -79,7 +84,7 @@ public final class LibvirtDriver implements InstanceDriver {
         this.cache = cache;
         this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
         this.ports = new SerialPorts(tasks);
-        this.probe = new KvmProbe(folders.home());
+        this.probe = probe;
     }
 
     @Override

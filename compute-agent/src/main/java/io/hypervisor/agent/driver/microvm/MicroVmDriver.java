@@ -62,14 +62,19 @@ public final class MicroVmDriver implements InstanceDriver {
 
     /** Keeps the files of instances in {@code folder}, which needs at most 66 bytes as a path. */
     public MicroVmDriver(
-            MicroVmConfig config, Path folder, ImageCache cache, Clock clock, Tasks tasks) {
+            MicroVmConfig config,
+            Path folder,
+            ImageCache cache,
+            KvmProbe probe,
+            Clock clock,
+            Tasks tasks) {
         this.config = config;
         this.clock = clock;
         this.folders = new InstanceFolders(folder, RECORD);
         this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
         this.cache = cache;
         this.ports = new SerialPorts(tasks);
-        this.probe = new KvmProbe(folders.home());
+        this.probe = probe;
         this.runs = new Runs(clock, tasks);
         this.watches = new Watches(tasks);
     }

@@ -8,6 +8,7 @@ import io.hypervisor.agent.driver.WiredDriverContract;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
@@ -77,6 +78,7 @@ class LibvirtDriverContractTest extends WiredDriverContract {
                         Optional.of(new GuestSwitch(openvswitch.bridge(), false))),
                 daemon.home(),
                 TestCache.beside(daemon.home(), images, tasks),
+                new KvmProbe(daemon.home()),
                 Clock.system(),
                 tasks);
     }

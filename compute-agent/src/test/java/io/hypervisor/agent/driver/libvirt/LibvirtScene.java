@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.v1.InstanceSpec;
@@ -55,6 +56,7 @@ final class LibvirtScene implements AutoCloseable {
                         Optional.empty()),
                 home,
                 TestCache.beside(home, images, tasks),
+                new KvmProbe(home),
                 Clock.system(),
                 tasks);
     }

@@ -10,6 +10,7 @@ import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
@@ -64,6 +65,7 @@ class LibvirtStatsTest {
                                 Optional.of(new GuestSwitch(bridge, false))),
                         daemon.home(),
                         TestCache.beside(daemon.home(), LibvirtDaemon.images(), tasks),
+                        new KvmProbe(daemon.home()),
                         Clock.system(),
                         tasks);
         driver.ports(new OpenGate());

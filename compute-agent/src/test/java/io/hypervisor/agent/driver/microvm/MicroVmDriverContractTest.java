@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.WiredDriverContract;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.agent.image.TestCache;
@@ -61,7 +62,8 @@ class MicroVmDriverContractTest extends WiredDriverContract {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
         ImageCache cache = TestCache.beside(home, images, tasks);
-        return new MicroVmDriver(config, home, cache, Clock.system(), tasks);
+        return new MicroVmDriver(
+                config, home, cache, new KvmProbe(home), Clock.system(), tasks);
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
+import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.DemoGuest;
 import io.hypervisor.agent.image.ImageCache;
@@ -83,7 +84,8 @@ class MicroVmDriverTest {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
         ImageCache cache = TestCache.beside(home, images, tasks);
-        return new MicroVmDriver(config, home, cache, Clock.system(), tasks);
+        return new MicroVmDriver(
+                config, home, cache, new KvmProbe(home), Clock.system(), tasks);
     }
 
     private Target created(InstanceSpec spec) {
