@@ -30,7 +30,8 @@ class DemoTest {
             """;
 
     @Test
-    void theDemoShowsAnInstanceOfEachTypeAndLeavesNothing() throws IOException, InterruptedException {
+    void theDemoShowsAnInstanceOfEachTypeAndLeavesNothing()
+            throws IOException, InterruptedException {
         Path data = Files.createTempDirectory("hv");
         Path output = data.resolve("demo.log");
         ProcessBuilder builder =

@@ -339,7 +339,10 @@ final class ComputeRows {
                                 .flatMap(
                                         field ->
                                                 CommonRows.sources(CREATE, field)
-                                                        .map(row -> row.says(SOURCE_SAYS).at(field))),
+                                                        .map(
+                                                                row ->
+                                                                        row.says(SOURCE_SAYS)
+                                                                                .at(field))),
                         Stream.of(
                                 CATALOGUED.bad("source", Patch.ABSENT, "where the image comes"),
                                 FORGOTTEN.missing("name", "nowhere", "image")))

@@ -21,8 +21,8 @@ public interface ImagePulls {
     boolean holds(InstanceSpec spec);
 
     /**
-     * Begins to fetch what the spec's first image that is not here stands for now, or joins who does
-     * already.
+     * Begins to fetch what the spec's first image that is not here stands for now, or joins who
+     * does already.
      *
      * @throws DriverException when the name is none, or too many images are being fetched
      */

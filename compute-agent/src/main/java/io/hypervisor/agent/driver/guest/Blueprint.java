@@ -112,11 +112,8 @@ public record Blueprint(
                 arguments.length() + " characters",
                 "at most 2048 printable ASCII characters");
         Optional<Path> initrd =
-                spec.getInitrd().isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(images.initrd(spec));
-        return Optional.of(
-                new DirectBoot(images.kernel(spec), initrd, arguments));
+                spec.getInitrd().isEmpty() ? Optional.empty() : Optional.of(images.initrd(spec));
+        return Optional.of(new DirectBoot(images.kernel(spec), initrd, arguments));
     }
 
     private static List<Disk> disks(InstanceSpec spec, Path folder, Optional<ImageFile> image) {

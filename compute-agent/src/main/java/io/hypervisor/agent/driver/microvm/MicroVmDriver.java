@@ -379,8 +379,7 @@ public final class MicroVmDriver implements InstanceDriver {
             folders.growDisks(id, target.spec(), (file, bytes) -> {});
             return List.of();
         }
-        folders.growDisks(
-                id, target.spec(), (file, bytes) -> runs.resize(folder, file, bytes));
+        folders.growDisks(id, target.spec(), (file, bytes) -> runs.resize(folder, file, bytes));
         return runs.reshape(folder, target.spec());
     }
 

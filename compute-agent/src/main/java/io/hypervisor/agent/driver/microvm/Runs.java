@@ -171,11 +171,11 @@ final class Runs {
     void resize(Path folder, Path disk, long bytes) {
         var _ =
                 tell(
-                folder,
-                qmp -> {
-                    Reshaping.resize(qmp, disk, bytes);
-                    return true;
-                });
+                        folder,
+                        qmp -> {
+                            Reshaping.resize(qmp, disk, bytes);
+                            return true;
+                        });
     }
 
     private <T> T tell(Path folder, Qmp.Talk<T> talk) {

@@ -62,8 +62,7 @@ class MicroVmDriverContractTest extends WiredDriverContract {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
         ImageCache cache = TestCache.beside(home, images, tasks);
-        return new MicroVmDriver(
-                config, home, cache, new KvmProbe(home), Clock.system(), tasks);
+        return new MicroVmDriver(config, home, cache, new KvmProbe(home), Clock.system(), tasks);
     }
 
     @Override

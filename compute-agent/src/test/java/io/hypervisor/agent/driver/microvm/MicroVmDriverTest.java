@@ -84,8 +84,7 @@ class MicroVmDriverTest {
         MicroVmConfig config =
                 new MicroVmConfig(List.of(images), Acceleration.TCG, "nobody", false);
         ImageCache cache = TestCache.beside(home, images, tasks);
-        return new MicroVmDriver(
-                config, home, cache, new KvmProbe(home), Clock.system(), tasks);
+        return new MicroVmDriver(config, home, cache, new KvmProbe(home), Clock.system(), tasks);
     }
 
     private Target created(InstanceSpec spec) {
