@@ -32,7 +32,7 @@ proto: ## take api/proto as the API: its baseline, its code, its reference
 run: build ## one-node cluster in the foreground; DATA=dir keeps its state, Ctrl-C stops it
 	@deploy/run "$(DATA)"
 
-demo: build ## the same, with a demo VM and a demo container; EXIT=1 ends after the demo
+demo: build ## the same, with a demo VM, container and microVM; EXIT=1 ends after the demo
 	@EXIT="$(EXIT)" deploy/demo "$(DATA)"
 
 crash-matrix: build ## kill each process at each step of each operation, on real daemons

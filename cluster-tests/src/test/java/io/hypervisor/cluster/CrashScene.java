@@ -11,6 +11,7 @@ import com.google.protobuf.Struct;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.hypervisor.cluster.CrashPlan.Kind;
 import io.hypervisor.cluster.CrashPlan.Lane;
 
 import java.time.Duration;
@@ -36,9 +37,9 @@ final class CrashScene {
     private final AtomicInteger names = new AtomicInteger();
 
     /** What should be: by the number of acknowledged starts, it was started so often. */
-    private record Wanted(boolean vm, boolean running, int starts) {
+    private record Wanted(Kind kind, boolean running, int starts) {
         Wanted with(boolean runs) {
-            return new Wanted(vm, runs, runs ? starts + 1 : starts);
+            return new Wanted(kind, runs, runs ? starts + 1 : starts);
         }
     }
 
@@ -50,33 +51,33 @@ final class CrashScene {
     /** Sees to it that these lanes find what they need. */
     void prepare(Set<Lane> lanes) {
         List<CompletableFuture<?>> steps = new ArrayList<>();
-        for (boolean vm : List.of(true, false)) {
-            long running = ofKind(vm, true).size();
-            boolean start = lanes.stream().anyMatch(is(vm, "START"));
+        for (Kind kind : Kind.values()) {
+            long running = ofKind(kind, true).size();
+            boolean start = lanes.stream().anyMatch(is(kind, "START"));
             long needed =
-                    lanes.stream().filter(is(vm, "STOP").or(is(vm, "DELETE"))).count()
-                            + (start && ofKind(vm, false).isEmpty() ? 1 : 0);
+                    lanes.stream().filter(is(kind, "STOP").or(is(kind, "DELETE"))).count()
+                            + (start && ofKind(kind, false).isEmpty() ? 1 : 0);
             for (long i = running; i < needed; i++) {
-                steps.add(begin(() -> create(vm)));
+                steps.add(begin(() -> create(kind)));
             }
         }
         steps.forEach(CompletableFuture::join);
         awaitAgreement();
-        for (boolean vm : List.of(true, false)) {
-            if (lanes.stream().anyMatch(is(vm, "START")) && ofKind(vm, false).isEmpty()) {
-                stop(ofKind(vm, true).getFirst());
+        for (Kind kind : Kind.values()) {
+            if (lanes.stream().anyMatch(is(kind, "START")) && ofKind(kind, false).isEmpty()) {
+                stop(ofKind(kind, true).getFirst());
                 awaitAgreement();
             }
         }
     }
 
-    private static java.util.function.Predicate<Lane> is(boolean vm, String operation) {
-        return lane -> lane.vm() == vm && lane.operation().equals(operation);
+    private static java.util.function.Predicate<Lane> is(Kind kind, String operation) {
+        return lane -> lane.kind() == kind && lane.operation().equals(operation);
     }
 
-    private List<String> ofKind(boolean vm, boolean running) {
+    private List<String> ofKind(Kind kind, boolean running) {
         return wanted.entrySet().stream()
-                .filter(e -> e.getValue().vm() == vm && e.getValue().running() == running)
+                .filter(e -> e.getValue().kind() == kind && e.getValue().running() == running)
                 .map(Map.Entry::getKey)
                 .sorted()
                 .toList();
@@ -86,15 +87,15 @@ final class CrashScene {
     CompletableFuture<Void> begin(Set<Lane> lanes) {
         List<CompletableFuture<?>> begun = new ArrayList<>();
         for (Lane lane : lanes) {
-            List<String> running = ofKind(lane.vm(), true);
+            List<String> running = ofKind(lane.kind(), true);
             switch (lane.operation()) {
-                case "CREATE" -> begun.add(begin(() -> create(lane.vm())));
+                case "CREATE" -> begun.add(begin(() -> create(lane.kind())));
                 case "STOP" -> {
                     String id = running.getFirst();
                     begun.add(begin(() -> stop(id)));
                 }
                 case "START" -> {
-                    String id = ofKind(lane.vm(), false).getFirst();
+                    String id = ofKind(lane.kind(), false).getFirst();
                     begun.add(begin(() -> start(id)));
                 }
                 case "DELETE" -> {
@@ -112,28 +113,26 @@ final class CrashScene {
                 step, command -> Thread.ofVirtual().name("operation").start(command));
     }
 
-    private void create(boolean vm) {
+    private void create(Kind kind) {
         int number = names.incrementAndGet();
-        String id =
-                text(
-                        call(
-                                "CreateInstance",
-                                (vm
-                                                ? """
-                                                {"name": "vm-%d", "type": "INSTANCE_TYPE_VM",
-                                                 "request_id": "r%d", "spec": {"image": "blank",
-                                                 "memory_bytes": "16777216"}}
-                                                """
-                                                : """
-                                                {"name": "box-%d", "request_id": "r%d",
-                                                 "type": "INSTANCE_TYPE_CONTAINER",
-                                                 "spec": {"image": "demo/busybox:latest",
-                                                 "memory_bytes": "16777216", "command": ["sh", "-c",
-                                                 "echo begun; exec sleep 100000"]}}
-                                                """)
-                                        .formatted(number, number)),
-                        "id");
-        wanted.put(id, new Wanted(vm, true, 1));
+        String spec =
+                switch (kind) {
+                    case VM -> "\"image\": \"blank\"";
+                    case CONTAINER ->
+                            """
+                            "image": "demo/busybox:latest",
+                            "command": ["sh", "-c", "echo begun; exec sleep 100000"]
+                            """;
+                    case MICROVM -> "\"image\": \"tiny-rest\"";
+                };
+        String request =
+                """
+                {"name": "i-%d", "request_id": "r%d", "type": "INSTANCE_TYPE_%s",
+                 "spec": {"memory_bytes": "16777216", %s}}
+                """
+                        .formatted(number, number, kind, spec);
+        String id = text(call("CreateInstance", request), "id");
+        wanted.put(id, new Wanted(kind, true, 1));
     }
 
     private void stop(String id) {
@@ -206,8 +205,8 @@ final class CrashScene {
     void countMachinesAnew() {
         wanted.replaceAll(
                 (id, w) ->
-                        w.vm()
-                                ? new Wanted(true, w.running(), (int) reality.machineStarts(id))
+                        w.kind() == Kind.VM
+                                ? new Wanted(Kind.VM, w.running(), (int) reality.machineStarts(id))
                                 : w);
     }
 
@@ -226,14 +225,17 @@ final class CrashScene {
         Map<String, String> expected = new TreeMap<>();
         wanted.forEach((id, w) -> expected.put(id, w.running() ? "RUNNING" : "STOPPED"));
         assertThat(states).as("the API").isEqualTo(expected);
-        assertThat(reality.runningDomains()).as("running domains").isEqualTo(ids(true, true));
-        assertThat(reality.domains()).as("domains").isEqualTo(ids(true, false));
-        assertThat(reality.tasks()).as("tasks").isEqualTo(ids(false, true));
-        assertThat(reality.containers()).as("containers").isEqualTo(ids(false, false));
-        assertThat(reality.layers()).as("layers").isEqualTo(ids(false, false));
+        assertThat(reality.runningDomains()).as("running domains").isEqualTo(ids(Kind.VM, true));
+        assertThat(reality.domains()).as("domains").isEqualTo(ids(Kind.VM, false));
+        assertThat(reality.tasks()).as("tasks").isEqualTo(ids(Kind.CONTAINER, true));
+        assertThat(reality.containers()).as("containers").isEqualTo(ids(Kind.CONTAINER, false));
+        assertThat(reality.layers()).as("layers").isEqualTo(ids(Kind.CONTAINER, false));
+        // What its guest says comes a moment after its start.
+        ids(Kind.MICROVM, true).forEach(id -> assertStarts(id, wanted.get(id)));
         assertThat(reality.folders()).as("folders").isEqualTo(new TreeSet<>(wanted.keySet()));
-        List<String> running = new ArrayList<>(ids(true, true));
-        running.addAll(ids(false, true));
+        List<String> running = new ArrayList<>(ids(Kind.VM, true));
+        running.addAll(ids(Kind.CONTAINER, true));
+        running.addAll(ids(Kind.MICROVM, true));
         assertThat(reality.processes())
                 .as("processes")
                 .containsExactlyInAnyOrderElementsOf(running);
@@ -248,19 +250,22 @@ final class CrashScene {
 
     /** Each start that was asked for happened once. */
     void assertNothingTwice() {
-        wanted.forEach(
-                (id, w) ->
-                        assertThat(
-                                        w.vm()
-                                                ? reality.machineStarts(id)
-                                                : reality.written(id, "begun"))
-                                .as("starts of %s", id)
-                                .isEqualTo(w.starts()));
+        wanted.forEach(this::assertStarts);
     }
 
-    private Set<String> ids(boolean vm, boolean runningOnly) {
+    private void assertStarts(String id, Wanted w) {
+        long starts =
+                switch (w.kind()) {
+                    case VM -> reality.machineStarts(id);
+                    case CONTAINER -> reality.written("container", id, "begun");
+                    case MICROVM -> reality.written("microvm", id, "tiny guest ready");
+                };
+        assertThat(starts).as("starts of %s", id).isEqualTo(w.starts());
+    }
+
+    private Set<String> ids(Kind kind, boolean runningOnly) {
         return wanted.entrySet().stream()
-                .filter(e -> e.getValue().vm() == vm)
+                .filter(e -> e.getValue().kind() == kind)
                 .filter(e -> e.getValue().running() || !runningOnly)
                 .map(Map.Entry::getKey)
                 .collect(Collectors.toCollection(TreeSet::new));

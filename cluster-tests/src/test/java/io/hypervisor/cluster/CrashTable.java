@@ -29,7 +29,10 @@ final class CrashTable {
                         });
     }
 
-    /** C create, S stop, R run again (start), D delete; capitals for VMs, small for containers. */
+    /**
+     * C create, S stop, R run again (start), D delete; capitals for VMs, small for containers, with
+     * a dash for microVMs.
+     */
     private static String letters(Set<Lane> lanes) {
         StringBuilder letters = new StringBuilder();
         for (Lane lane : lanes) {
@@ -40,7 +43,12 @@ final class CrashTable {
                         case "START" -> "R";
                         default -> "D";
                     };
-            letters.append(lane.vm() ? letter : letter.toLowerCase(Locale.ROOT));
+            letters.append(
+                    switch (lane.kind()) {
+                        case VM -> letter;
+                        case CONTAINER -> letter.toLowerCase(Locale.ROOT);
+                        case MICROVM -> "-" + letter.toLowerCase(Locale.ROOT);
+                    });
         }
         return letters.toString();
     }
@@ -51,9 +59,9 @@ final class CrashTable {
         cells.values().forEach(victims -> columns.addAll(victims.keySet()));
         StringBuilder table = new StringBuilder();
         table.append("crash matrix: C create, S stop, R start, D delete; capitals: VM, small:");
-        table.append(" container\n%-38s".formatted("point"));
+        table.append(" container, with a dash: microVM\n%-38s".formatted("point"));
         columns.forEach(
-                victim -> table.append("%-12s".formatted(victim.name().toLowerCase(Locale.ROOT))));
+                victim -> table.append("%-18s".formatted(victim.name().toLowerCase(Locale.ROOT))));
         table.append("agrees in\n");
         cells.forEach(
                 (point, victims) -> {
@@ -61,7 +69,7 @@ final class CrashTable {
                     columns.forEach(
                             victim ->
                                     table.append(
-                                            "%-12s"
+                                            "%-18s"
                                                     .formatted(
                                                             letters(
                                                                     victims.getOrDefault(

@@ -47,7 +47,7 @@ record Reality(OneNodeCluster cluster) {
     /** Instances that have a folder. */
     Set<String> folders() {
         Set<String> names = new TreeSet<>();
-        for (String kind : List.of("vm", "container")) {
+        for (String kind : List.of("vm", "container", "microvm")) {
             Path folder = cluster.data.resolve("agent").resolve(kind);
             if (Files.isDirectory(folder)) {
                 try (Stream<Path> entries = Files.list(folder)) {
@@ -100,9 +100,10 @@ record Reality(OneNodeCluster cluster) {
         }
     }
 
-    /** How often a container has written a word. */
-    long written(String id, String word) {
-        return count(cluster.data.resolve("agent/container").resolve(id + "/console.log"), word);
+    /** How often an instance, whose folder is in that of its kind, has written a word. */
+    long written(String kind, String id, String word) {
+        return count(
+                cluster.data.resolve("agent").resolve(kind).resolve(id + "/console.log"), word);
     }
 
     private static long count(Path file, String word) {

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -145,6 +146,7 @@ class VmGuidesTest {
                 .lines()
                 .filter(line -> line.startsWith("hvctl "))
                 .map(line -> line.substring("hvctl ".length()))
+                .map(line -> booting(booting(line, "vmlinuz", "kernel"), "initrd", "initrd"))
                 .map(
                         line ->
                                 line.replace(DEBIAN, source.url())
@@ -162,6 +164,21 @@ class VmGuidesTest {
                                                     + " me@here")))
                 .map(line -> line.replaceAll("user-data.yaml", file("#cloud-config\n{}\n")))
                 .toList();
+    }
+
+    /** The demo guest's file instead of one on a server. */
+    private static String booting(String line, String served, String file) {
+        Path here = DemoGuest.images().resolve("demo-guest").resolve(file);
+        return line.replace("https://images.example/" + served, here.toUri().toString())
+                .replace(file.toUpperCase(Locale.ROOT) + "_DIGEST", sha256(bytes(here)));
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String file(String content) {
@@ -227,15 +244,26 @@ class VmGuidesTest {
     @Test
     void microVmsAreWhatTheirGuideSays() throws IOException {
         List<String> commands = commands("microvms");
-        assertThat(commands).hasSize(3);
+        assertThat(commands).hasSize(11);
         for (String command : commands) {
-            hvctl(command);
+            String said = hvctl(command);
             if (command.startsWith("instance create")) {
-                awaitState("small", InstanceState.INSTANCE_STATE_RUNNING);
-                await().atMost(PATIENCE).until(() -> !hvctl("instance logs small").isEmpty());
+                String name = command.split(" ")[2];
+                awaitState(name, InstanceState.INSTANCE_STATE_RUNNING);
+                await().atMost(PATIENCE).until(() -> !hvctl("instance logs " + name).isEmpty());
+            }
+            if (command.startsWith("instance update")) {
+                assertThat(instance("small").orElseThrow().getSpec().getMemoryBytes())
+                        .isEqualTo(96L << 20);
+                assertThat(said).doesNotContain("memory_bytes");
+            }
+            if (command.startsWith("instance delete")) {
+                String name = command.split(" ")[2];
+                await().atMost(PATIENCE).until(() -> instance(name).isEmpty());
             }
         }
-        await().atMost(PATIENCE).until(() -> instance("small").isEmpty());
+        assertThat(cached()).anyMatch(name -> name.endsWith(".kernel"));
+        assertThat(cached()).anyMatch(name -> name.endsWith(".initrd"));
     }
 
     @Test

@@ -69,7 +69,7 @@ final class ImageCommand {
     }
 
     @Command(
-            description = "Add an image of VMs to the catalogue; nodes fetch it when they need it.")
+            description = "Add what VMs boot from to the catalogue; nodes fetch it when they need it.")
     void create(
             @Parameters(paramLabel = "NAME", description = "What specs call it.") String name,
             @Option(
@@ -88,7 +88,7 @@ final class ImageCommand {
                             names = "--format",
                             defaultValue = "",
                             paramLabel = "FORMAT",
-                            description = "qcow2, raw or vmdk; otherwise the file's header tells.")
+                            description = "qcow2, raw, vmdk, kernel or initrd; else any disk.")
                     String format,
             @Option(
                             names = "--size",

@@ -25,6 +25,8 @@ public final class TinyGuest {
     private static final int ENTRY_NOTE = 18;
     // mov dx, 0x3fd; wait: in al, dx; test al, 1; jz; mov dx, 0x3f8; in al, dx; out dx, al; jmp
     private static final String ECHO = "66bafd03eca80174f766baf803eceeebef";
+    // hlt; jmp: without interrupts
+    private static final String REST = "f4ebfd";
     // ACPI's power off of a PC: mov dx, 0x604; mov ax, 0x2000; out dx, ax. What has no such port
     // goes on to an interrupt without a table, which resets: lidt [zeros]; int3; zeros
     private static final String END = "66ba040666b8002066ef0f011d";
@@ -34,6 +36,8 @@ public final class TinyGuest {
     /** Makes the images in a folder of images. */
     public static void make(Path images) {
         write(images.resolve("tiny-echo"), HexFormat.of().parseHex(ECHO));
+        // Costs nothing while it runs.
+        write(images.resolve("tiny-rest"), HexFormat.of().parseHex(REST));
         byte[] end = HexFormat.of().parseHex(END);
         byte[] code = new byte[end.length + Integer.BYTES + 1 + 2 * Long.BYTES];
         int zeros = BASE + CODE + hello().length + end.length + Integer.BYTES + 1;

@@ -1,5 +1,8 @@
 package io.hypervisor.agent.driver.microvm;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.InstanceDriver;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.Target;
@@ -14,6 +17,7 @@ import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.Clock;
+import io.hypervisor.core.Command;
 import io.hypervisor.core.FaultPoint;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
@@ -27,6 +31,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +109,28 @@ class MicroVmDriverContractTest extends WiredDriverContract {
 
     private static Optional<ProcessHandle> qemu(String instanceId) {
         return new Processes(Clock.system()).find(home.resolve(instanceId));
+    }
+
+    /** QEMUs that do not answer for a while, to an agent that is new to them. */
+    @Override
+    protected void restartDaemon() {
+        List<ProcessHandle> qemus =
+                driver().list().stream()
+                        .flatMap(found -> qemu(found.instanceId()).stream())
+                        .toList();
+        qemus.forEach(qemu -> signal("STOP", qemu));
+        restartAgent();
+        assertThat(driver().list())
+                .filteredOn(found -> found.state() == Found.State.RUNNING)
+                .hasSameSizeAs(qemus)
+                .extracting(Found::reason)
+                .containsOnly("QEMU does not answer");
+        qemus.forEach(qemu -> signal("CONT", qemu));
+    }
+
+    private static void signal(String name, ProcessHandle process) {
+        List<String> command = List.of("kill", "-s", name, Long.toString(process.pid()));
+        assertThat(Command.run(Duration.ofSeconds(10), command).ok()).isTrue();
     }
 
     @Override
