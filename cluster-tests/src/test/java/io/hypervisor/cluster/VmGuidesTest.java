@@ -248,7 +248,7 @@ class VmGuidesTest {
         for (String command : commands) {
             String said = hvctl(command);
             if (command.startsWith("instance create")) {
-                String name = command.split(" ")[2];
+                String name = command.split(" ", -1)[2];
                 awaitState(name, InstanceState.INSTANCE_STATE_RUNNING);
                 await().atMost(PATIENCE).until(() -> !hvctl("instance logs " + name).isEmpty());
             }
@@ -258,7 +258,7 @@ class VmGuidesTest {
                 assertThat(said).doesNotContain("memory_bytes");
             }
             if (command.startsWith("instance delete")) {
-                String name = command.split(" ")[2];
+                String name = command.split(" ", -1)[2];
                 await().atMost(PATIENCE).until(() -> instance(name).isEmpty());
             }
         }
