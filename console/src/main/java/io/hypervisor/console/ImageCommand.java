@@ -69,7 +69,8 @@ final class ImageCommand {
     }
 
     @Command(
-            description = "Add what VMs boot from to the catalogue; nodes fetch it when they need it.")
+            description =
+                    "Add what VMs boot from to the catalogue; nodes fetch it when they need it.")
     void create(
             @Parameters(paramLabel = "NAME", description = "What specs call it.") String name,
             @Option(

@@ -165,8 +165,7 @@ final class CommonRows {
         return Stream.of(
                         call.each(at + ".url", urls, "http://, https:// or file:///"),
                         call.each(at + ".sha256", digests, "64 hexadecimal digits"),
-                        call.each(
-                                at + ".format", List.of("vdi", "QCOW2", "Kernel", "\n"), "qcow2"),
+                        call.each(at + ".format", List.of("vdi", "QCOW2", "Kernel", "\n"), "qcow2"),
                         call.each(at + ".virtual_size_bytes", sizes, "between 0 and"))
                 .flatMap(rows -> rows);
     }

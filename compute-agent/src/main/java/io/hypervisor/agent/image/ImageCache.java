@@ -96,10 +96,7 @@ public final class ImageCache implements ImagePulls, AutoCloseable {
 
     private Optional<ImageSource> missing(InstanceSpec spec) {
         Stream<ImageSource> all =
-                Stream.of(
-                                spec.getImageSource(),
-                                spec.getKernelSource(),
-                                spec.getInitrdSource())
+                Stream.of(spec.getImageSource(), spec.getKernelSource(), spec.getInitrdSource())
                         .filter(source -> !source.getSha256().isEmpty());
         return all.filter(source -> find(source).isEmpty()).findFirst();
     }

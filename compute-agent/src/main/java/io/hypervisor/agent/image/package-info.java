@@ -1,6 +1,7 @@
 /**
- * What virtual machines and microVMs boot from and comes from elsewhere: fetched once for all who want them, verified
- * on their way, kept by their SHA-256, and removed when nobody has used them for long.
+ * What virtual machines and microVMs boot from and comes from elsewhere: fetched once for all who
+ * want them, verified on their way, kept by their SHA-256, and removed when nobody has used them
+ * for long.
  *
  * <p>Owns one folder: {@code SHA256.part} is on its way, {@code SHA256.X.converting} becomes a
  * qcow2 file, {@code SHA256.qcow2}, {@code .raw}, {@code .kernel}, {@code .initrd} and, made of a
