@@ -349,7 +349,9 @@ class ImageCacheTest {
                     "format: found: vmdk (expected: qcow2)");
         }
         assertThat(files()).hasSize(2);
-        assertThat(cache.list()).extracting(Image::getName).allMatch(n -> n.startsWith("sha256:"));
+        assertThat(cache.list(InstanceType.INSTANCE_TYPE_VM))
+                .extracting(Image::getName)
+                .allMatch(n -> n.startsWith("sha256:"));
         passed = Duration.ofDays(15);
         cache.sweep();
         assertThat(files()).isEmpty();
