@@ -36,6 +36,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 
 /**
  * One agent without its server and its connections: what the server serves, over whatever carries
@@ -99,10 +100,16 @@ public final class AgentCore implements AutoCloseable {
                         drivers,
                         network.map(NodeSwitch.class::cast).orElse(NodeSwitch.NONE),
                         reconciler::isHolding,
+                        this::orphans,
                         version(),
                         clock,
                         tasks,
                         config.factsPeriod());
+        around.metrics()
+                .gauge(
+                        "hypervisor.agent.orphans",
+                        this,
+                        core -> core.orphans().map(Set::size).orElse(0));
         this.door =
                 new Door(
                         journal,
@@ -193,6 +200,17 @@ public final class AgentCore implements AutoCloseable {
 
     private Optional<Set<String>> found() {
         return reconciler.found();
+    }
+
+    /** Read in this order: what is made after the first look is wanted at the second. */
+    private Optional<Set<String>> orphans() {
+        return found().map(
+                        ids -> {
+                            Intent intent = journal.intent();
+                            return ids.stream()
+                                    .filter(id -> intent.assignment(id).isEmpty())
+                                    .collect(Collectors.toSet());
+                        });
     }
 
     private String nodeId() {

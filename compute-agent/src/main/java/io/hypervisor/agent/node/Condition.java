@@ -39,6 +39,12 @@ final class Condition {
         }
     }
 
+    /** Like {@link #set}, with a message that is always the present one. */
+    void tell(boolean value, String reason, String message) {
+        set(value, reason, message);
+        now = now.toBuilder().setMessage(cut(message)).build();
+    }
+
     private static String cut(String message) {
         return message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE);
     }

@@ -18,10 +18,14 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What the node reports of itself, looked at again and again. */
@@ -29,16 +33,19 @@ public final class NodeFacts implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeFacts.class);
     // A report holds at most this many images; a node with more has a cache, not a catalogue.
     private static final int MAX_IMAGES = 1_000;
+    private static final int MAX_TOLD = 16;
 
     private final Machine machine;
     private final Resources reserve;
     private final List<? extends InstanceDriver> drivers;
     private final NodeSwitch nodeSwitch;
     private final BooleanSupplier massRemovalHeld;
+    private final Supplier<Optional<Set<String>>> orphans;
     private final String agentVersion;
     private final Condition diskPressure;
     private final Condition memoryPressure;
     private final Condition heldBack;
+    private final Condition orphaned;
     private final Condition switchCondition;
     private final Map<InstanceType, Condition> driverConditions = new EnumMap<>(InstanceType.class);
     private final Map<InstanceType, Integer> failures = new EnumMap<>(InstanceType.class);
@@ -52,6 +59,7 @@ public final class NodeFacts implements AutoCloseable {
      *
      * @param reserve what the node keeps for itself, taken off the capacity that it reports
      * @param massRemovalHeld whether instances are kept because too many would be removed
+     * @param orphans ids of what exists and nobody wants; empty: not known now
      */
     public NodeFacts(
             Machine machine,
@@ -59,6 +67,7 @@ public final class NodeFacts implements AutoCloseable {
             List<? extends InstanceDriver> drivers,
             NodeSwitch nodeSwitch,
             BooleanSupplier massRemovalHeld,
+            Supplier<Optional<Set<String>>> orphans,
             String agentVersion,
             Clock clock,
             Tasks tasks,
@@ -68,10 +77,12 @@ public final class NodeFacts implements AutoCloseable {
         this.drivers = List.copyOf(drivers);
         this.nodeSwitch = nodeSwitch;
         this.massRemovalHeld = massRemovalHeld;
+        this.orphans = orphans;
         this.agentVersion = agentVersion;
         this.diskPressure = new Condition("DiskPressure", clock);
         this.memoryPressure = new Condition("MemoryPressure", clock);
         this.heldBack = new Condition("MassRemovalHeld", clock);
+        this.orphaned = new Condition("Orphans", clock);
         this.switchCondition = new Condition("Switch", clock);
         drivers.forEach(
                 d -> driverConditions.put(d.type(), new Condition(conditionOf(d.type()), clock)));
@@ -136,12 +147,33 @@ public final class NodeFacts implements AutoCloseable {
                         ? "more than half of the node's instances are not assigned to it; they are"
                                 + " kept until the operator agrees"
                         : "");
-        Stream.of(diskPressure, memoryPressure, heldBack).forEach(c -> next.addConditions(c.get()));
+        orphans.get().ifPresent(this::lookAt);
+        Stream.of(diskPressure, memoryPressure, heldBack, orphaned)
+                .forEach(c -> next.addConditions(c.get()));
         driverConditions.values().forEach(c -> next.addConditions(c.get()));
         NodeState now = next.setCapacity(capacity()).putAllVersions(versions).build();
         if (!now.equals(state)) {
             state = now;
             listeners.forEach(Runnable::run);
+        }
+    }
+
+    private void lookAt(Set<String> orphans) {
+        String before = orphaned.get().getMessage();
+        orphaned.tell(
+                !orphans.isEmpty(),
+                orphans.isEmpty() ? "None" : "NotAssigned",
+                orphans.isEmpty()
+                        ? ""
+                        : "instances here that are not assigned to this node: %d: %s"
+                                .formatted(
+                                        orphans.size(),
+                                        orphans.stream()
+                                                .sorted()
+                                                .limit(MAX_TOLD)
+                                                .collect(Collectors.joining(", "))));
+        if (!orphaned.get().getMessage().equals(before)) {
+            log.warn("orphans={} {}", orphans.size(), orphaned.get().getMessage());
         }
     }
 

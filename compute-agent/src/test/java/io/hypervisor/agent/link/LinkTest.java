@@ -225,6 +225,31 @@ class LinkTest {
     }
 
     @Test
+    void tellsWhatIsThereAndNotAssigned() {
+        controller.document(document(1, 5, run("a"), run("b"), run("c"), run("d")));
+        agent("n1", controller.address());
+        await().until(() -> controller.acked() == 5 && runs("a") && runs("b") && runs("d"));
+        // Too many to be removed without a word.
+        controller.document(document(1, 6, run("a")));
+        controller.drop(notLeader());
+        await().until(() -> tells("True", "not assigned to this node: 3: b, c, d"));
+        controller.document(document(1, 7, run("a"), run("b"), run("c"), run("d")));
+        controller.drop(notLeader());
+        await().until(() -> tells("False", ""));
+    }
+
+    private boolean tells(String status, String message) {
+        return controller.reports().stream()
+                .filter(NodeReport::hasNode)
+                .flatMap(report -> report.getNode().getConditionsList().stream())
+                .filter(condition -> condition.getType().equals("Orphans"))
+                .reduce((earlier, later) -> later)
+                .filter(last -> last.getStatus().equals(status))
+                .filter(last -> last.getMessage().endsWith(message))
+                .isPresent();
+    }
+
+    @Test
     void severalAgentsInOneProcessGoOnThroughAnOutage() {
         controller.document(document(1, 5, run("a")));
         List<TestAgent> agents = new ArrayList<>();

@@ -25,12 +25,16 @@ import io.hypervisor.core.spec.Specs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Writes the fields of an instance that the mask names, and takes or gives back what this means for
  * the room on its node, in one commit.
+ *
+ * @param foreign tells nodes with another agent, which has no method that changes an instance
  */
-public record UpdateInstance(UpdateInstanceRequest request) implements Action<Instance> {
+public record UpdateInstance(UpdateInstanceRequest request, Predicate<String> foreign)
+        implements Action<Instance> {
     private static final String SPEC = "spec.";
     private static final String METADATA = "metadata.";
 
@@ -63,6 +67,7 @@ public record UpdateInstance(UpdateInstanceRequest request) implements Action<In
         if (next.equals(old)) {
             return Answers.instance(id, List.of());
         }
+        requireApplicable(placement);
         List<Edit> edits = new ArrayList<>(List.of(Edit.put(Table.INSTANCE, id, next)));
         Resources reservation = now.config().reservation(next.getType(), next.getSpec());
         boolean placed = !placement.getNodeId().isEmpty();
@@ -72,6 +77,22 @@ public record UpdateInstance(UpdateInstanceRequest request) implements Action<In
             edits.add(Edit.put(Table.PLACEMENT, id, resized));
         }
         return Answers.instance(id, edits);
+    }
+
+    private void requireApplicable(PlacementRecord placement) {
+        boolean ofSpec =
+                request.getUpdateMask().getPathsList().stream()
+                        .anyMatch(path -> path.startsWith(SPEC));
+        if (ofSpec && foreign.test(placement.getNodeId())) {
+            throw Fault.of(
+                    Fault.Kind.FAILED_PRECONDITION,
+                    "FOREIGN_NODE",
+                    "instance "
+                            + request.getInstanceId()
+                            + " is on node "
+                            + placement.getNodeId()
+                            + ", whose agent cannot change an instance (expected: metadata alone)");
+        }
     }
 
     private InstanceRecord written(InstanceRecord old) {

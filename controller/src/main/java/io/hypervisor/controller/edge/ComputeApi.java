@@ -45,6 +45,7 @@ import io.hypervisor.controller.action.StartInstance;
 import io.hypervisor.controller.action.StopInstance;
 import io.hypervisor.controller.action.UpdateInstance;
 import io.hypervisor.controller.commit.Replica;
+import io.hypervisor.controller.feed.Contacts;
 import io.hypervisor.controller.placement.Scheduler;
 import io.hypervisor.controller.state.Snapshot;
 import io.hypervisor.controller.watch.Filter;
@@ -59,14 +60,16 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     private final Replica replica;
     private final WatchHub hub;
     private final NodeDoor door;
+    private final Contacts contacts;
     private final Clock clock;
     private final Networking networking;
 
     /** Serves what the replica knows, and decides through it. */
-    ComputeApi(WatchHub hub, NodeDoor door, Networking networking) {
+    ComputeApi(WatchHub hub, NodeDoor door, Contacts contacts, Networking networking) {
         this.replica = networking.replica();
         this.hub = hub;
         this.door = door;
+        this.contacts = contacts;
         this.clock = networking.clock();
         this.networking = networking;
     }
@@ -122,7 +125,8 @@ final class ComputeApi extends ComputeServiceGrpc.ComputeServiceImplBase impleme
     @Override
     public void updateInstance(UpdateInstanceRequest request, StreamObserver<Instance> observer) {
         ComputeRequests.check(request);
-        Calls.answer(observer, Calls.commit(replica, new UpdateInstance(request)));
+        Calls.answer(
+                observer, Calls.commit(replica, new UpdateInstance(request, contacts::foreign)));
     }
 
     @Override

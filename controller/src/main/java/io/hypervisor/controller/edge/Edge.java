@@ -40,7 +40,7 @@ public record Edge(List<BindableService> services, List<ServerInterceptor> inter
         return new Edge(
                 List.of(
                         new ClusterApi(replica, hub, contacts, timing, clock, ids),
-                        new ComputeApi(hub, door, networking),
+                        new ComputeApi(hub, door, contacts, networking),
                         new AgentApi(replica::snapshot, door),
                         new NetworkApi(networking, hub, contacts),
                         // All methods answer UNIMPLEMENTED: there are no volumes yet.

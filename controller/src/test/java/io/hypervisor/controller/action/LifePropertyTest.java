@@ -177,7 +177,8 @@ final class LifePropertyTest {
                                     FieldMask.newBuilder()
                                             .addPaths("spec.cpu_cores")
                                             .addPaths("spec.memory_bytes"))
-                            .build());
+                            .build(),
+                    node -> false);
         }
 
         private Action<?> admin(String node) {

@@ -74,7 +74,8 @@ final class UpdateInstanceTest {
                         .setInstanceId("i")
                         .setSpec(spec)
                         .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(paths)))
-                        .build());
+                        .build(),
+                node -> false);
     }
 
     private static UpdateInstance annotate(String key) {
@@ -83,7 +84,8 @@ final class UpdateInstanceTest {
                         .setInstanceId("i")
                         .setMetadata(Metadata.newBuilder().putAnnotations(key, "v"))
                         .setUpdateMask(FieldMask.newBuilder().addPaths("metadata.annotations"))
-                        .build());
+                        .build(),
+                node -> false);
     }
 
     private static long taken(Snapshot state) {
@@ -108,6 +110,21 @@ final class UpdateInstanceTest {
                 .isEqualTo(RestartPolicy.RESTART_POLICY_NEVER);
         assertThat(updated.getSpecGeneration()).isEqualTo(2);
         assertThat(updated.getAppliedGeneration()).isLessThan(2);
+    }
+
+    @Test
+    void whatAForeignNodeCannotDoIsNotPromised() {
+        UpdateInstance larger = update(SPEC.toBuilder().setCpuCores(2).build(), "spec.cpu_cores");
+        assertThat(
+                        refused(
+                                now,
+                                new UpdateInstance(larger.request(), "n"::equals),
+                                Fault.Kind.FAILED_PRECONDITION))
+                .hasMessageContaining("is on node n, whose agent cannot change an instance");
+        assertThat(act(now, new UpdateInstance(annotate("a").request(), "n"::equals)).writes())
+                .isPositive();
+        assertThat(act(now, new UpdateInstance(larger.request(), "m"::equals)).writes())
+                .isPositive();
     }
 
     @Test
