@@ -16,6 +16,8 @@ final class Domains {
     // VIR_DOMAIN_METADATA_ELEMENT, and VIR_DOMAIN_AFFECT_CONFIG: the copy that outlives the run.
     private static final int ELEMENT = 2;
     private static final int STORED = 2;
+    // VIR_DOMAIN_AFFECT_LIVE: all that a domain has which somebody undefined while it runs.
+    private static final int LIVE = 1;
 
     private final Daemon daemon;
     private final String home;
@@ -60,7 +62,8 @@ final class Domains {
             throws LibvirtException {
         try {
             DomainRecord record =
-                    DomainRecord.parse(domain.getMetadata(ELEMENT, DomainRecord.NAMESPACE, STORED));
+                    DomainRecord.parse(
+                            domain.getMetadata(ELEMENT, DomainRecord.NAMESPACE, copy(domain)));
             return record.home().equals(home)
                     ? Optional.of(new DomainState(record, connection.state(id)))
                     : Optional.empty();
@@ -68,7 +71,7 @@ final class Domains {
             throw DriverException.permanent(
                     "domain " + id + ": metadata cannot be read: " + e.getMessage());
         } catch (LibvirtException e) {
-            // Not made by any agent; or gone since it was listed; or transient, so not ours.
+            // Not made by any agent; or gone since it was listed; or ends just now.
             if (Daemon.is(e, ErrorNumber.VIR_ERR_NO_DOMAIN_METADATA)
                     || Daemon.is(e, ErrorNumber.VIR_ERR_NO_DOMAIN)
                     || domain.isPersistent() == 0) {
@@ -76,6 +79,10 @@ final class Domains {
             }
             throw e;
         }
+    }
+
+    private static int copy(Domain domain) throws LibvirtException {
+        return domain.isPersistent() == 0 ? LIVE : STORED;
     }
 
     /** Replaces the record. */
@@ -88,7 +95,7 @@ final class Domains {
                             record.xml().toString(),
                             DomainRecord.PREFIX,
                             DomainRecord.NAMESPACE,
-                            STORED);
+                            copy(domain));
                     return true;
                 });
     }

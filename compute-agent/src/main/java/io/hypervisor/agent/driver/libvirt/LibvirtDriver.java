@@ -340,7 +340,8 @@ public final class LibvirtDriver implements InstanceDriver {
                     if (domains.state(instanceId).isPresent()) {
                         end(instanceId);
                         FaultPoint.LIBVIRT_DESTROY_ENDED.reached();
-                        domains.use(
+                        // One that somebody undefined while it ran is gone with its run.
+                        daemon.onDomain(
                                 instanceId,
                                 (connection, domain) -> {
                                     domain.undefine(UNDEFINE_ALL);

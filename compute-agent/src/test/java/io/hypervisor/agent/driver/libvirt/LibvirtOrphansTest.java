@@ -1,0 +1,209 @@
+package io.hypervisor.agent.driver.libvirt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.agent.driver.Found;
+import io.hypervisor.agent.driver.Target;
+import io.hypervisor.agent.driver.guest.TinyGuest;
+import io.hypervisor.api.v1.DiskSpec;
+import io.hypervisor.api.v1.Firmware;
+import io.hypervisor.api.v1.Metadata;
+import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+
+/** What is left of machines when half of what makes one is lost, and what is somebody else's. */
+@Tag("real")
+class LibvirtOrphansTest {
+    @TempDir private static Path images;
+    private static LibvirtDaemon daemon;
+    private static Tasks tasks;
+
+    private LibvirtScene scene;
+
+    @BeforeAll
+    static void startDaemon() {
+        tasks = new VirtualTasks();
+        TinyGuest.make(images);
+        daemon = LibvirtDaemon.start();
+    }
+
+    @AfterAll
+    static void stopDaemon() {
+        daemon.close();
+        tasks.close();
+    }
+
+    @BeforeEach
+    void open() {
+        scene = new LibvirtScene(daemon, images, tasks);
+    }
+
+    @AfterEach
+    void nothingIsLeftBehind() throws IOException {
+        scene.close();
+    }
+
+    /** What may be left, and what it is found as. */
+    enum Left {
+        FOLDER(Found.State.PARTIAL, 0),
+        FILES_OF_AN_UNDEFINED_DOMAIN(Found.State.PARTIAL, 3),
+        DOMAIN_WITHOUT_FOLDER(Found.State.STOPPED, 3),
+        RUNNING_WITHOUT_FOLDER(Found.State.RUNNING, 3),
+        RUNNING_AND_UNDEFINED(Found.State.RUNNING, 3);
+
+        private final Found.State state;
+        private final long epoch;
+
+        Left(Found.State state, long epoch) {
+            this.state = state;
+            this.epoch = epoch;
+        }
+    }
+
+    /** One with all kinds of files: a disk, a seed, the firmware's variables. */
+    private Target target() {
+        Target plain =
+                scene.target(
+                        TinyGuest.echo().toBuilder()
+                                .setFirmware(Firmware.FIRMWARE_UEFI)
+                                .addDisks(DiskSpec.newBuilder().setName("d").setSizeBytes(1 << 20))
+                                .build());
+        return new Target(
+                plain.instanceId(),
+                3,
+                1,
+                "left",
+                false,
+                plain.spec(),
+                Metadata.newBuilder().putAnnotations("cloud-init/user-data", "#!/bin/sh\n").build(),
+                List.of());
+    }
+
+    private String leave(Left left) throws IOException {
+        Target target = target();
+        String id = target.instanceId();
+        Path folder = daemon.home().resolve(id);
+        if (left == Left.FOLDER) {
+            Files.writeString(Files.createDirectories(folder).resolve("console.log"), "said");
+            return id;
+        }
+        scene.driver.create(target);
+        if (left != Left.DOMAIN_WITHOUT_FOLDER) {
+            scene.driver.start(target);
+            assertThat(folder)
+                    .isDirectoryContaining("glob:**disk-d.qcow2")
+                    .isDirectoryContaining("glob:**seed.iso")
+                    .isDirectoryContaining("glob:**nvram.fd")
+                    .isDirectoryContaining("glob:**tty")
+                    .isDirectoryContaining("glob:**console.log");
+        }
+        switch (left) {
+            case FOLDER -> throw new IllegalStateException();
+            case FILES_OF_AN_UNDEFINED_DOMAIN -> {
+                daemon.virsh("destroy", id);
+                daemon.virsh("undefine", id, "--keep-nvram");
+            }
+            case DOMAIN_WITHOUT_FOLDER, RUNNING_WITHOUT_FOLDER ->
+                    LibvirtDaemon.run("rm", "-r", folder.toString());
+            case RUNNING_AND_UNDEFINED -> daemon.virsh("undefine", id, "--keep-nvram");
+        }
+        return id;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsLeftOfOursIsFoundAndRemoved(Left left) throws IOException {
+        String id = leave(left);
+        assertThat(scene.driver.list())
+                .singleElement()
+                .satisfies(
+                        found -> {
+                            assertThat(found.instanceId()).isEqualTo(id);
+                            assertThat(found.state()).isEqualTo(left.state);
+                            assertThat(found.epoch()).isEqualTo(left.epoch);
+                            assertThat(found.local()).isFalse();
+                        });
+        scene.driver.destroy(id);
+        assertThat(scene.driver.list()).isEmpty();
+        assertThat(daemon.virsh("list", "--all", "--uuid")).isBlank();
+        assertThat(daemon.qemu(id)).isEmpty();
+        assertThat(daemon.home().resolve(id)).doesNotExist();
+    }
+
+    @Test
+    void whatIsNotOursIsNotTouched() throws IOException {
+        String theirs = UUID.randomUUID().toString();
+        String others = UUID.randomUUID().toString();
+        String file = UUID.randomUUID().toString();
+        define(theirs, "");
+        define(
+                others,
+                new DomainRecord(
+                                "/other/vm",
+                                1,
+                                1,
+                                false,
+                                DomainRecord.Phase.NEW,
+                                java.util.Optional.empty(),
+                                "")
+                        .namespacedXml()
+                        .toString());
+        daemon.virsh("start", theirs);
+        Path notes = Files.createDirectories(daemon.home().resolve("notes"));
+        Path plain = Files.writeString(daemon.home().resolve(file), "a file");
+        try {
+            assertThat(scene.driver.list()).isEmpty();
+            for (String id : List.of(theirs, others)) {
+                assertThatThrownBy(() -> scene.driver.destroy(id))
+                        .isInstanceOf(DriverException.class)
+                        .hasMessageContaining("is not this agent's");
+            }
+            scene.driver.destroy(file);
+            assertThat(daemon.virsh("list", "--uuid")).contains(theirs);
+            assertThat(daemon.virsh("list", "--all", "--uuid")).contains(others);
+            assertThat(notes).exists();
+            assertThat(plain).exists();
+        } finally {
+            daemon.virsh("destroy", theirs);
+            daemon.virsh("undefine", theirs);
+            daemon.virsh("undefine", others);
+            Files.deleteIfExists(notes);
+            Files.deleteIfExists(plain);
+        }
+    }
+
+    private static void define(String id, String metadata) throws IOException {
+        Path xml = Files.createTempFile(images, "domain", ".xml");
+        Files.writeString(
+                xml,
+                """
+                <domain type='qemu'>
+                  <name>%s</name>
+                  <uuid>%s</uuid>
+                  <metadata>%s</metadata>
+                  <memory unit='MiB'>16</memory>
+                  <os><type machine='pc'>hvm</type></os>
+                </domain>
+                """
+                        .formatted(id, id, metadata));
+        daemon.virsh("define", xml.toString());
+    }
+}
