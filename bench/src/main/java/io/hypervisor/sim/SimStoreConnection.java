@@ -118,7 +118,9 @@ final class SimStoreConnection implements Store {
                 long late = random.nextBoolean() ? 0 : random.nextLong(TIMEOUT.toNanos() * 2);
                 kernel.after(late, () -> toServer(() -> applyLate(mine, writes)));
             }
-            process.tasks().pause(Duration.ofNanos(random.nextLong(TIMEOUT.toNanos())));
+            // Not knowing comes at once when a connection breaks, before the change itself does.
+            long wait = random.nextBoolean() ? 0 : random.nextLong(TIMEOUT.toNanos());
+            process.tasks().pause(Duration.ofNanos(wait));
             throw ambiguous("the store did not answer in time");
         }
         long revision = ask(() -> apply(mine, writes), true);
