@@ -2,6 +2,7 @@ package io.hypervisor.network.answer;
 
 import io.hypervisor.network.compiler.Asked;
 import io.hypervisor.network.compiler.Directory;
+import io.hypervisor.network.compiler.Directory.Neighbour;
 import io.hypervisor.network.model.Address;
 import io.hypervisor.network.model.LogicalNetwork;
 import io.hypervisor.network.model.Mac;
@@ -148,21 +149,21 @@ public final class Answers {
                 .forEach(
                         (network, addresses) ->
                                 addresses.forEach(
-                                        (address, mac) ->
+                                        (address, found) ->
                                                 directory
                                                         .physical(network)
                                                         .map(
                                                                 to ->
                                                                         announcement(
                                                                                 to, network,
-                                                                                address, mac))
+                                                                                address, found))
                                                         .ifPresent(all::add)));
         return all;
     }
 
     private static Reply.Send announcement(
-            int to, LogicalNetwork network, Address address, Mac mac) {
-        return new Reply.Send(to, tagged(network, Neighbours.arp(mac, address, address)));
+            int to, LogicalNetwork network, Address address, Neighbour found) {
+        return new Reply.Send(to, tagged(network, Neighbours.announcement(address, found)));
     }
 
     /** A datagram's answer to where it came from. */

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Neighbour discovery of RFC 4861, and ARP for the next hop of a packet. */
+/** Neighbour discovery of RFC 4861, and ARP as far as the node sends it by itself. */
 final class Neighbours {
     private static final int SOLICITATION = 135;
     private static final int ADVERTISEMENT = 136;
@@ -50,19 +50,26 @@ final class Neighbours {
 
     private static IpPacket advertisement(IpPacket packet, Address target, Neighbour found) {
         // Who asks whether somebody has the address that it wants has none yet.
-        boolean nameless = packet.from().equals(UNSPECIFIED);
+        return packet.from().equals(UNSPECIFIED)
+                ? advertisement(target, found, 0, multicast(ALL_NODES), ALL_NODES)
+                : advertisement(target, found, SOLICITED, packet.fromMac(), packet.from());
+    }
+
+    private static IpPacket advertisement(
+            Address target, Neighbour found, int solicited, Mac toMac, Address to) {
         ByteBuffer out = ByteBuffer.allocate(32).putInt(ADVERTISEMENT << 24);
-        out.putInt((found.router() ? ROUTER : 0) | (nameless ? 0 : SOLICITED) | OVERRIDE);
+        out.putInt((found.router() ? ROUTER : 0) | solicited | OVERRIDE);
         Wire.put(out, target);
         link(out, TARGET_MAC, found.mac());
         return new IpPacket(
-                found.mac(),
-                nameless ? multicast(ALL_NODES) : packet.fromMac(),
-                target,
-                nameless ? ALL_NODES : packet.from(),
-                IpPacket.ICMP6,
-                IpPacket.NOT_FORWARDED,
-                out.flip());
+                found.mac(), toMac, target, to, IpPacket.ICMP6, IpPacket.NOT_FORWARDED, out.flip());
+    }
+
+    /** Tells everybody who has an address: an ARP request for itself, or an advertisement. */
+    static ByteBuffer announcement(Address address, Neighbour found) {
+        return address.v6()
+                ? advertisement(address, found, 0, multicast(ALL_NODES), ALL_NODES).frame()
+                : arp(found.mac(), address, address);
     }
 
     /** Writes the option of a MAC address. */

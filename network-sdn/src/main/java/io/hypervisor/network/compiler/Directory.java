@@ -144,17 +144,21 @@ public final class Directory {
         return Optional.ofNullable(wiring.patches().get(network.physicalNetwork()));
     }
 
-    /** IPv4 addresses that physical hosts find at this node, with the MAC addresses they see. */
-    public Map<LogicalNetwork, Map<Address, Mac>> atThisNode() {
-        Map<LogicalNetwork, Map<Address, Mac>> found = new HashMap<>();
+    /** Addresses that physical hosts find at this node, with the MAC addresses they see. */
+    public Map<LogicalNetwork, Map<Address, Neighbour>> atThisNode() {
+        Map<LogicalNetwork, Map<Address, Neighbour>> found = new HashMap<>();
         for (LogicalNetwork network : networks.values()) {
-            Map<Address, Mac> addresses = new HashMap<>();
+            Map<Address, Neighbour> addresses = new HashMap<>();
             known.get(network.id()).values().stream()
-                    .filter(one -> !network.overlay() && one.here() && !one.address().v6())
-                    .forEach(one -> addresses.put(one.address(), one.outside()));
+                    .filter(one -> !network.overlay() && one.here())
+                    .forEach(one -> addresses.put(one.address(), seenFromOutside(one)));
             found.put(network, addresses);
         }
         return found;
+    }
+
+    private Neighbour seenFromOutside(Known one) {
+        return new Neighbour(one.outside(), routers.contains(one.address()));
     }
 
     /** A router's end in a subnet; it has the gateway address. */
@@ -178,10 +182,10 @@ public final class Directory {
         if (one == null) {
             return physical ? Optional.empty() : unregistered(network, address);
         }
-        Mac mac = physical ? one.outside() : one.mac();
-        return physical && !one.here()
-                ? Optional.empty()
-                : Optional.of(new Neighbour(mac, routers.contains(address)));
+        if (physical) {
+            return Optional.of(one).filter(Known::here).map(this::seenFromOutside);
+        }
+        return Optional.of(new Neighbour(one.mac(), routers.contains(address)));
     }
 
     // Addresses that nobody registers: a subnet's gateway without a router, and link-local ones.

@@ -148,7 +148,7 @@ class DirectoryTest {
     void whatPhysicalHostsFindHereIsAnnouncedThere() {
         assertThat(directory.atThisNode().get(network("net-wan")).keySet())
                 .extracting(Address::toString)
-                .containsExactlyInAnyOrder("203.0.113.10", "203.0.113.20", "203.0.113.21");
+                .contains("203.0.113.10", "203.0.113.20", "203.0.113.21", "2001:db8::10");
         List<String> frames =
                 new Answers(directory, "example.internal")
                         .announcements().stream()
@@ -159,6 +159,7 @@ class DirectoryTest {
                         .atThisNode()
                         .get(network("net-wan"))
                         .get(Address.parse("203.0.113.20"))
+                        .mac()
                         .toString()
                         .replace(":", "");
         assertThat(frames)
@@ -166,6 +167,15 @@ class DirectoryTest {
                         ("ffffffffffff" + mac + "0806 0001 0800 06 04 0001" + mac + "cb007114")
                                         .replace(" ", "")
                                 + "000000000000cb007114")
+                // The router's way out by IPv6: an advertisement that nobody asked for, of a
+                // router.
+                .anyMatch(
+                        frame ->
+                                frame.startsWith("333300000001")
+                                        && frame.contains(
+                                                "ff020000000000000000000000000001" + "8800")
+                                        && frame.contains(
+                                                "a0000000" + "20010db8000000000000000000000010"))
                 // The router's end in the VLAN.
                 .anyMatch(frame -> frame.contains("810000640806") && frame.endsWith("0a000201"));
 

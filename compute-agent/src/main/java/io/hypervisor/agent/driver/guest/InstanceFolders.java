@@ -135,8 +135,9 @@ public final class InstanceFolders {
     }
 
     /**
-     * Makes the disks, and links to what it boots from elsewhere, over whatever an earlier attempt
-     * left.
+     * Makes the disks that are not there, and links to what it boots from elsewhere. A disk that is
+     * there is kept: an earlier attempt made it, or a guest has written to it and somebody removed
+     * what else there was of the instance.
      */
     public void makeDisks(Blueprint blueprint) {
         try {
@@ -150,26 +151,37 @@ public final class InstanceFolders {
                 }
             }
             for (Disk disk : blueprint.disks()) {
-                List<String> command = new ArrayList<>(List.of("qemu-img", "create", "-q"));
-                command.addAll(List.of("-f", "qcow2"));
-                disk.base()
-                        .ifPresent(
-                                base -> {
-                                    command.addAll(List.of("-F", base.format()));
-                                    command.addAll(List.of("-b", base.path().toString()));
-                                });
-                command.add(disk.path().toString());
-                command.add(Long.toString(disk.bytes()));
-                Command.Ended made = Command.run(QEMU_IMG, command);
-                if (!made.ok()) {
-                    throw DriverException.passing(made.failure(), null);
+                if (Files.notExists(disk.path())) {
+                    makeDisk(disk);
+                } else if (disk.bytes() > DiskHeader.ownBytes(disk.path())) {
+                    growDisk(disk.path(), disk.bytes());
                 }
-                force(disk.path());
             }
             force(blueprint.folder());
         } catch (IOException e) {
             throw DriverException.passing("cannot make disks: " + e.getMessage(), e);
         }
+    }
+
+    /** Whole, or not at all under its name. */
+    private static void makeDisk(Disk disk) throws IOException {
+        Path half = disk.path().resolveSibling(disk.path().getFileName() + ".new");
+        List<String> command = new ArrayList<>(List.of("qemu-img", "create", "-q"));
+        command.addAll(List.of("-f", "qcow2"));
+        disk.base()
+                .ifPresent(
+                        base -> {
+                            command.addAll(List.of("-F", base.format()));
+                            command.addAll(List.of("-b", base.path().toString()));
+                        });
+        command.add(half.toString());
+        command.add(Long.toString(disk.bytes()));
+        Command.Ended made = Command.run(QEMU_IMG, command);
+        if (!made.ok()) {
+            throw DriverException.passing(made.failure(), null);
+        }
+        force(half);
+        Files.move(half, disk.path(), StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** Says that the file is in use. */

@@ -97,8 +97,7 @@ class LibvirtOrphansTest {
                 List.of());
     }
 
-    private String leave(Left left) throws IOException {
-        Target target = target();
+    private String leave(Left left, Target target) throws IOException {
         String id = target.instanceId();
         Path folder = daemon.home().resolve(id);
         if (left == Left.FOLDER) {
@@ -131,7 +130,7 @@ class LibvirtOrphansTest {
     @ParameterizedTest
     @EnumSource
     void whatIsLeftOfOursIsFoundAndRemoved(Left left) throws IOException {
-        String id = leave(left);
+        String id = leave(left, target());
         assertThat(scene.driver.list())
                 .singleElement()
                 .satisfies(
@@ -146,6 +145,19 @@ class LibvirtOrphansTest {
         assertThat(daemon.virsh("list", "--all", "--uuid")).isBlank();
         assertThat(daemon.qemu(id)).isEmpty();
         assertThat(daemon.home().resolve(id)).doesNotExist();
+    }
+
+    @Test
+    void aDiskThatIsThereIsNotMadeAgain() throws IOException {
+        Target target = target();
+        String id = leave(Left.FILES_OF_AN_UNDEFINED_DOMAIN, target);
+        String disk = daemon.home().resolve(id).resolve("disk-d.qcow2").toString();
+        LibvirtDaemon.run("qemu-io", "-f", "qcow2", "-c", "write -P 0x5a 0 4096", disk);
+        scene.driver.create(target);
+        assertThat(LibvirtDaemon.run("qemu-io", "-f", "qcow2", "-c", "read -P 0x5a 0 4096", disk))
+                .contains("read 4096/4096 bytes")
+                .doesNotContain("failed");
+        scene.driver.destroy(id);
     }
 
     @Test
