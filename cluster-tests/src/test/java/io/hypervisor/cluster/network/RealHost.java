@@ -72,7 +72,7 @@ final class RealHost implements AutoCloseable {
         return daemon.equals("libvirt") ? "libvirtd" : daemon;
     }
 
-    /** One that runs virtual machines and microVMs from the images of that folder. */
+    /** One that runs virtual machines from the images of that folder. */
     static RealHost ofMachines(NetworkCluster cluster, int number, Path images) {
         RealHost made = new RealHost(cluster, number, "libvirt");
         made.startAgent(
@@ -81,9 +81,6 @@ final class RealHost implements AutoCloseable {
                 "--drivers.vm.uri=qemu+unix:///system?socket=" + made.folder + "/libvirt-sock",
                 "--drivers.vm.image-dirs=[" + images + "]",
                 "--drivers.vm.accelerator=tcg",
-                "--drivers.microvm.enabled=true",
-                "--drivers.microvm.image-dirs=[" + images + "]",
-                "--drivers.microvm.accelerator=tcg",
                 "--drivers.container.enabled=false");
         return made;
     }
