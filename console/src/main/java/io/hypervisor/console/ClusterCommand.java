@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
 import java.util.List;
+import java.util.function.Function;
 
 @Command(name = "cluster", description = "The cluster as a whole.")
 final class ClusterCommand {
@@ -40,8 +41,7 @@ final class ClusterCommand {
         hvctl.output().details(info, info, COLUMNS);
     }
 
-    private static String used(
-            ClusterInfo cluster, java.util.function.Function<Resources, String> amount) {
+    private static String used(ClusterInfo cluster, Function<Resources, String> amount) {
         return amount.apply(cluster.getTotalAllocated())
                 + " of "
                 + amount.apply(cluster.getTotalAllocatable())

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** What an instance to create is made of: a file, flags, or a file that flags change. */
 final class InstanceOptions {
@@ -325,7 +326,7 @@ final class InstanceOptions {
         return disk.build();
     }
 
-    private static void set(String value, java.util.function.Consumer<String> setter) {
+    private static void set(String value, Consumer<String> setter) {
         if (!value.isEmpty()) {
             setter.accept(value);
         }

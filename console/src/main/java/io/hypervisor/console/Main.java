@@ -1,5 +1,6 @@
 package io.hypervisor.console;
 
+import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -57,7 +58,7 @@ public final class Main {
 
     private static PrintStream stream(FileDescriptor descriptor) {
         return new PrintStream(
-                new java.io.BufferedOutputStream(new FileOutputStream(descriptor), BUFFER_BYTES),
+                new BufferedOutputStream(new FileOutputStream(descriptor), BUFFER_BYTES),
                 false,
                 StandardCharsets.UTF_8);
     }

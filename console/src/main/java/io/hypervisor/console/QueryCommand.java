@@ -1,5 +1,6 @@
 package io.hypervisor.console;
 
+import com.google.protobuf.Descriptors;
 import com.google.protobuf.DynamicMessage;
 
 import io.grpc.CallOptions;
@@ -35,7 +36,7 @@ final class QueryCommand implements Runnable {
     // grpc's own limit for a request.
     private static final int MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
-    private static final List<Column<com.google.protobuf.Descriptors.MethodDescriptor>> METHODS =
+    private static final List<Column<Descriptors.MethodDescriptor>> METHODS =
             List.of(
                     Column.of("METHOD", Reflection::path),
                     Column.of("REQUEST", m -> m.getInputType().getName()),
@@ -87,8 +88,7 @@ final class QueryCommand implements Runnable {
         call(described, message.build());
     }
 
-    private void call(
-            com.google.protobuf.Descriptors.MethodDescriptor described, DynamicMessage message) {
+    private void call(Descriptors.MethodDescriptor described, DynamicMessage message) {
         boolean stream = described.isServerStreaming();
         MethodDescriptor<DynamicMessage, DynamicMessage> callable =
                 MethodDescriptor.<DynamicMessage, DynamicMessage>newBuilder()
@@ -121,7 +121,7 @@ final class QueryCommand implements Runnable {
     }
 
     private static MethodDescriptor.Marshaller<DynamicMessage> marshaller(
-            com.google.protobuf.Descriptors.Descriptor type) {
+            Descriptors.Descriptor type) {
         return ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(type));
     }
 

@@ -53,14 +53,9 @@ import io.hypervisor.api.v1.UpdateNodeStatusRequest;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.api.v1.WatchNodesRequest;
 import io.hypervisor.core.Fault;
-import io.hypervisor.core.VirtualTasks;
-import io.hypervisor.core.server.GrpcServer;
-import io.hypervisor.core.server.HostPort;
-import io.hypervisor.core.server.TlsConfig;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.hypervisor.core.server.TestServer;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -95,30 +90,16 @@ final class FakeController implements AutoCloseable {
     /** How often the next watches break off after their first event. */
     int breaks;
 
-    private final VirtualTasks tasks = new VirtualTasks();
-    private final GrpcServer server;
+    private final TestServer server = new TestServer(new Cluster(), new Compute());
     private long revision = 100;
 
-    FakeController() {
-        server =
-                new GrpcServer(
-                        new HostPort("127.0.0.1", 0),
-                        TlsConfig.none(),
-                        tasks,
-                        new SimpleMeterRegistry(),
-                        List.of(),
-                        List.of(new Cluster(), new Compute()),
-                        Duration.ofMillis(10));
-    }
-
     String address() {
-        return "127.0.0.1:" + server.port();
+        return server.address();
     }
 
     @Override
     public void close() {
         server.close();
-        tasks.close();
     }
 
     static String id(int n) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.InstanceState;
+import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.ListInstancesResponse;
 import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.UpdateInstanceRequest;
@@ -262,7 +263,7 @@ class InstanceCommandTest {
         CreateInstanceRequest.Builder expected =
                 CreateInstanceRequest.newBuilder()
                         .setName("c")
-                        .setType(io.hypervisor.api.v1.InstanceType.INSTANCE_TYPE_CONTAINER)
+                        .setType(InstanceType.INSTANCE_TYPE_CONTAINER)
                         .setPreferredNodeId(FakeController.id(1))
                         .setRegion("eu")
                         .setZone("eu-1")

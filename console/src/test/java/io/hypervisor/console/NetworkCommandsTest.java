@@ -33,39 +33,18 @@ import io.hypervisor.api.v1.TracePacketRequest;
 import io.hypervisor.api.v1.TracePacketResponse;
 import io.hypervisor.api.v1.TraceVerdict;
 import io.hypervisor.console.Cli.Result;
-import io.hypervisor.core.VirtualTasks;
-import io.hypervisor.core.server.GrpcServer;
-import io.hypervisor.core.server.HostPort;
-import io.hypervisor.core.server.TlsConfig;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.hypervisor.core.server.TestServer;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
 class NetworkCommandsTest {
     private final Service service = new Service();
     private final Compute compute = new Compute();
-    private final VirtualTasks tasks = new VirtualTasks();
-    private final GrpcServer server =
-            new GrpcServer(
-                    new HostPort("127.0.0.1", 0),
-                    TlsConfig.none(),
-                    tasks,
-                    new SimpleMeterRegistry(),
-                    List.of(),
-                    List.of(service, new Cluster(), compute),
-                    Duration.ofMillis(10));
-    private final Cli hvctl = new Cli("127.0.0.1:" + server.port());
-
-    @AfterEach
-    void stop() {
-        server.close();
-        tasks.close();
-    }
+    @AutoClose private final TestServer server = new TestServer(service, new Cluster(), compute);
+    private final Cli hvctl = new Cli(server.address());
 
     /** Knows one node. */
     private static final class Cluster extends ClusterServiceGrpc.ClusterServiceImplBase {

@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.Empty;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -17,32 +14,14 @@ import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.GetNodeRequest;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.core.Fault;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 
 class CallThreadsTest {
-    private final Tasks tasks = new VirtualTasks();
-    private final GrpcServer server =
-            new GrpcServer(
-                    new HostPort("127.0.0.1", 0),
-                    TlsConfig.none(),
-                    tasks,
-                    new SimpleMeterRegistry(),
-                    List.of(),
-                    List.of(new Telling()),
-                    Duration.ofSeconds(1));
-    private final ManagedChannel channel =
-            Grpc.newChannelBuilder(
-                            "127.0.0.1:" + server.port(), InsecureChannelCredentials.create())
-                    .build();
+    @AutoClose private final TestServer server = new TestServer(new Telling());
 
     /** Tells whether its handlers run on threads that may wait. */
     private static final class Telling extends ClusterServiceGrpc.ClusterServiceImplBase
@@ -72,16 +51,9 @@ class CallThreadsTest {
         }
     }
 
-    @AfterEach
-    void stop() {
-        channel.shutdownNow();
-        server.close();
-        tasks.close();
-    }
-
     @Test
     void onlyPromptMethodsRunOnTheConnectionsThread() {
-        var stub = ClusterServiceGrpc.newBlockingStub(channel);
+        var stub = ClusterServiceGrpc.newBlockingStub(server.channel());
         assertThat(stub.getNode(GetNodeRequest.newBuilder().setNodeId("n").build()).getHostname())
                 .isEqualTo("the connection's");
         assertThat(stub.getClusterInfo(Empty.getDefaultInstance()).getClusterName())
@@ -90,7 +62,7 @@ class CallThreadsTest {
 
     @Test
     void whatAPromptMethodThrowsBecomesItsStatus() {
-        var stub = ClusterServiceGrpc.newBlockingStub(channel);
+        var stub = ClusterServiceGrpc.newBlockingStub(server.channel());
         assertThat(
                         catchThrowableOfType(
                                         StatusRuntimeException.class,

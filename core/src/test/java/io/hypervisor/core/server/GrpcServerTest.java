@@ -8,10 +8,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 
-import io.grpc.Channel;
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
@@ -24,21 +20,12 @@ import io.hypervisor.api.v1.ClusterServiceGrpc;
 import io.hypervisor.api.v1.GetNodeRequest;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.core.Fault;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-import java.time.Duration;
-import java.util.List;
-
 class GrpcServerTest {
-    private final Tasks tasks = new VirtualTasks();
-    private GrpcServer server;
-    private ManagedChannel channel;
+    @AutoClose private final TestServer server = new TestServer(new Failing());
 
     /** Fails in each of the ways a service can. */
     private static final class Failing extends ClusterServiceGrpc.ClusterServiceImplBase {
@@ -53,38 +40,13 @@ class GrpcServerTest {
         }
     }
 
-    @BeforeEach
-    void start() {
-        server =
-                new GrpcServer(
-                        new HostPort("127.0.0.1", 0),
-                        TlsConfig.none(),
-                        tasks,
-                        new SimpleMeterRegistry(),
-                        List.of(),
-                        List.of(new Failing()),
-                        Duration.ofSeconds(1));
-        channel =
-                Grpc.newChannelBuilder(
-                                "127.0.0.1:" + server.port(), InsecureChannelCredentials.create())
-                        .build();
-    }
-
-    @AfterEach
-    void stop() {
-        channel.shutdownNow();
-        server.close();
-        tasks.close();
-    }
-
     @Test
     void aFaultBecomesItsStatusWithDetails() throws InvalidProtocolBufferException {
         StatusRuntimeException e =
                 catchThrowableOfType(
                         StatusRuntimeException.class,
                         () ->
-                                stub(channel)
-                                        .getNode(
+                                stub().getNode(
                                                 GetNodeRequest.newBuilder()
                                                         .setNodeId("x\ny")
                                                         .build()));
@@ -102,7 +64,7 @@ class GrpcServerTest {
         StatusRuntimeException e =
                 catchThrowableOfType(
                         StatusRuntimeException.class,
-                        () -> stub(channel).getClusterInfo(Empty.getDefaultInstance()));
+                        () -> stub().getClusterInfo(Empty.getDefaultInstance()));
         assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.INTERNAL);
         assertThat(e.getStatus().getDescription())
                 .matches("internal error, incident [0-9a-f]+")
@@ -111,11 +73,11 @@ class GrpcServerTest {
 
     @Test
     void healthAnswersAsTold() {
-        HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(channel);
+        HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(server.channel());
         HealthCheckRequest cluster =
                 HealthCheckRequest.newBuilder().setService("hypervisor.v1.ClusterService").build();
         assertThat(health.check(cluster).getStatus()).isEqualTo(ServingStatus.SERVING);
-        server.serving(false);
+        server.server().serving(false);
         assertThat(health.check(cluster).getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
         assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
                 .isEqualTo(ServingStatus.NOT_SERVING);
@@ -123,12 +85,12 @@ class GrpcServerTest {
 
     @Test
     void reflectionListsTheService() {
-        assertThat(Described.services(channel))
+        assertThat(Described.services(server.channel()))
                 .contains(
                         "hypervisor.v1.ClusterService", "grpc.reflection.v1alpha.ServerReflection");
     }
 
-    private static ClusterServiceGrpc.ClusterServiceBlockingStub stub(Channel channel) {
-        return ClusterServiceGrpc.newBlockingStub(channel);
+    private ClusterServiceGrpc.ClusterServiceBlockingStub stub() {
+        return ClusterServiceGrpc.newBlockingStub(server.channel());
     }
 }

@@ -2,9 +2,6 @@ package io.hypervisor.core.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -18,15 +15,10 @@ import io.hypervisor.api.v1.ConsoleInput;
 import io.hypervisor.api.v1.ConsoleOutput;
 import io.hypervisor.api.v1.GetNodeRequest;
 import io.hypervisor.api.v1.Node;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -37,10 +29,8 @@ class RequestGuardTest {
     private static final byte[] WRONG_TYPE = {13, 1};
     private static final byte[] NO_UTF8 = {10, 2, (byte) 0xc3, (byte) 0x28};
 
-    private final Tasks tasks = new VirtualTasks();
     private final CompletableFuture<Throwable> consoleEnded = new CompletableFuture<>();
-    private GrpcServer server;
-    private ManagedChannel channel;
+    @AutoClose private final TestServer server = new TestServer(new Nodes(), new Consoles());
 
     private static final class Nodes extends ClusterServiceGrpc.ClusterServiceImplBase {
         @Override
@@ -76,32 +66,12 @@ class RequestGuardTest {
         }
     }
 
-    @BeforeEach
-    void start() {
-        server =
-                new GrpcServer(
-                        new HostPort("127.0.0.1", 0),
-                        TlsConfig.none(),
-                        tasks,
-                        new SimpleMeterRegistry(),
-                        List.of(),
-                        List.of(new Nodes(), new Consoles()),
-                        Duration.ofSeconds(1));
-        channel =
-                Grpc.newChannelBuilder(
-                                "127.0.0.1:" + server.port(), InsecureChannelCredentials.create())
-                        .build();
-    }
-
-    @AfterEach
-    void stop() {
-        channel.shutdownNow();
-        server.close();
-        tasks.close();
-    }
-
     private Status send(MethodDescriptor<?, ?> method, byte[]... messages) {
-        return RawCalls.send(channel, method.getFullMethodName(), new Metadata(), List.of(messages))
+        return RawCalls.send(
+                        server.channel(),
+                        method.getFullMethodName(),
+                        new Metadata(),
+                        List.of(messages))
                 .status();
     }
 
