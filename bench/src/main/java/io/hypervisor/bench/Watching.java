@@ -4,6 +4,7 @@ import com.google.protobuf.Timestamp;
 
 import io.grpc.ManagedChannel;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
+import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.bench.Processes.Started;
@@ -177,7 +178,7 @@ final class Watching implements Benchmark {
         }
     }
 
-    private static io.hypervisor.api.v1.CreateInstanceRequest labelled(String name) {
+    private static CreateInstanceRequest labelled(String name) {
         var request = Clients.container(name, "run").toBuilder();
         request.getMetadataBuilder().putLabels("bench", "all");
         return request.build();

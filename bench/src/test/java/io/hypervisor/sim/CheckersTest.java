@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.google.protobuf.FieldMask;
 
 import io.hypervisor.agent.journal.Intent;
+import io.hypervisor.api.internal.v1.Assignment;
 import io.hypervisor.api.internal.v1.InstanceRecord;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.Instance;
@@ -366,8 +367,7 @@ class CheckersTest {
         refused("growth", "the journal goes back");
     }
 
-    private static Intent intent(
-            long revision, Map<String, io.hypervisor.api.internal.v1.Assignment> assignments) {
+    private static Intent intent(long revision, Map<String, Assignment> assignments) {
         return new Intent(
                 "c",
                 1,

@@ -24,6 +24,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** The instances of a crash test: what was asked for, and whether everything agrees with that. */
@@ -71,7 +72,7 @@ final class CrashScene {
         }
     }
 
-    private static java.util.function.Predicate<Lane> is(Kind kind, String operation) {
+    private static Predicate<Lane> is(Kind kind, String operation) {
         return lane -> lane.kind() == kind && lane.operation().equals(operation);
     }
 

@@ -16,6 +16,7 @@ import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.PreconditionFailure;
 import com.google.rpc.ResourceInfo;
+import com.google.rpc.Status;
 
 import io.grpc.Channel;
 import io.grpc.Metadata;
@@ -210,7 +211,7 @@ final class BadInputTest {
     private static void checkHttp(Row row, HttpResponse<String> response)
             throws InvalidProtocolBufferException {
         assertThat(response.statusCode()).as(row + response.body()).isNotEqualTo(200);
-        com.google.rpc.Status status = checkProblem(response);
+        Status status = checkProblem(response);
         assertThat(io.grpc.Status.fromCodeValue(status.getCode()).getCode())
                 .as(row + response.body())
                 .isEqualTo(row.code());
@@ -227,12 +228,12 @@ final class BadInputTest {
                         });
     }
 
-    private static com.google.rpc.Status checkProblem(HttpResponse<String> response)
+    private static Status checkProblem(HttpResponse<String> response)
             throws InvalidProtocolBufferException {
         assertThat(response.headers().firstValue("content-type").orElse(""))
                 .startsWith("application/json");
         assertThat(response.body()).doesNotContain("Exception", "\tat ");
-        com.google.rpc.Status.Builder status = com.google.rpc.Status.newBuilder();
+        Status.Builder status = Status.newBuilder();
         assertThat(response.statusCode()).as(response.body()).isGreaterThanOrEqualTo(400);
         JsonFormat.parser().usingTypeRegistry(DETAILS).merge(response.body(), status);
         return status.build();
@@ -261,7 +262,7 @@ final class BadInputTest {
         assertThat(scene.traces()).isEqualTo(before);
     }
 
-    private static void checkDetails(Row row, String description, com.google.rpc.Status status)
+    private static void checkDetails(Row row, String description, Status status)
             throws InvalidProtocolBufferException {
         assertThat(description).doesNotContain("Exception", "\tat ");
         String reason = "";

@@ -130,16 +130,7 @@ record Memory(
 
     /** After a call succeeded. */
     Memory succeeded() {
-        return new Memory(
-                epoch,
-                runGeneration,
-                restarts,
-                crashes,
-                runsSince,
-                endedAt,
-                wired,
-                shape,
-                Optional.empty());
+        return failing(Optional.empty());
     }
 
     /** After it was started; {@code again} after it had ended by itself. */
@@ -167,17 +158,13 @@ record Memory(
 
     /** After a call failed. */
     Memory failed(String message, boolean permanent, Duration pause, long now) {
-        int count = failure.map(Failure::count).orElse(0) + 1;
+        int count = failures() + 1;
+        return failing(Optional.of(new Failure(message, permanent, count, now + pause.toNanos())));
+    }
+
+    private Memory failing(Optional<Failure> last) {
         return new Memory(
-                epoch,
-                runGeneration,
-                restarts,
-                crashes,
-                runsSince,
-                endedAt,
-                wired,
-                shape,
-                Optional.of(new Failure(message, permanent, count, now + pause.toNanos())));
+                epoch, runGeneration, restarts, crashes, runsSince, endedAt, wired, shape, last);
     }
 
     /** How many calls have failed in a row. */

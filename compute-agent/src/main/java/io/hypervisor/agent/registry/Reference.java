@@ -29,8 +29,4 @@ public record Reference(String registry, String repository, String version) {
         return new Reference(
                 name.substring(0, slash), repository, at < 0 ? tag : rest.substring(at + 1));
     }
-
-    boolean isDigest() {
-        return version.contains(":");
-    }
 }

@@ -1,9 +1,6 @@
 package io.hypervisor.agent.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import io.hypervisor.agent.driver.DriverException;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,9 +78,6 @@ class DiskHeaderTest {
     @MethodSource("hostile")
     void refusesWhatIsNoCompleteImage(String what, byte[] bytes) throws IOException {
         Path file = file(bytes);
-        assertThatThrownBy(() -> DiskHeader.read(file))
-                .isInstanceOfSatisfying(
-                        DriverException.class, e -> assertThat(e.isPermanent()).isTrue())
-                .hasMessageContainingAll("has " + what, "expected: one complete qcow2 or raw file");
+        TestDisks.assertRefused(() -> DiskHeader.read(file), what, "qcow2 or raw file");
     }
 }

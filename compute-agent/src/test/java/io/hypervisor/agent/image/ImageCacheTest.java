@@ -17,6 +17,7 @@ import io.hypervisor.core.Command;
 import io.hypervisor.core.VirtualTasks;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -147,9 +148,7 @@ class ImageCacheTest {
                 .isEqualTo("r--r--r--");
         assertThat(cache.list(InstanceType.INSTANCE_TYPE_VM))
                 .extracting(Image::getName, Image::getSizeBytes)
-                .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple(
-                                "sha256:" + sha256(DISK), (long) LENGTH));
+                .containsExactly(Tuple.tuple("sha256:" + sha256(DISK), (long) LENGTH));
         pull(cache, spec);
         assertThat(source.ranges()).containsExactly("");
         assertThat(cache.holds(InstanceSpec.newBuilder().setImage("other").build())).isTrue();

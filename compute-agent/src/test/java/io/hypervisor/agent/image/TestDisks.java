@@ -1,5 +1,12 @@
 package io.hypervisor.agent.image;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.hypervisor.agent.driver.DriverException;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +56,14 @@ final class TestDisks {
             file.putInt(22 * 512 + entry * 4, 128);
         }
         return bytes;
+    }
+
+    /** What is read is refused for good, as what has something that no complete file has. */
+    static void assertRefused(ThrowingCallable read, String what, String expected) {
+        assertThatThrownBy(read)
+                .isInstanceOfSatisfying(
+                        DriverException.class, e -> assertThat(e.isPermanent()).isTrue())
+                .hasMessageContainingAll("has " + what, "expected: one complete " + expected);
     }
 
     static byte[] raw(int seed, int length) {

@@ -1,9 +1,6 @@
 package io.hypervisor.agent.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import io.hypervisor.agent.driver.DriverException;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,9 +122,6 @@ class VmdkTest {
     @MethodSource("hostile")
     void refusesWhatIsNot(String what, byte[] bytes) throws IOException {
         Path file = file(bytes);
-        assertThatThrownBy(() -> Vmdk.read(file))
-                .isInstanceOfSatisfying(
-                        DriverException.class, e -> assertThat(e.isPermanent()).isTrue())
-                .hasMessageContainingAll("has " + what, "expected: one complete file");
+        TestDisks.assertRefused(() -> Vmdk.read(file), what, "file");
     }
 }

@@ -2,6 +2,7 @@ package io.hypervisor.controller.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
@@ -413,7 +414,7 @@ final class EdgeTest {
     @Test
     void faultsCarryDetails() {
         StatusRuntimeException e =
-                org.junit.jupiter.api.Assertions.assertThrows(
+                assertThrows(
                         StatusRuntimeException.class,
                         () -> compute.createInstance(container("Bad_Name")));
         com.google.rpc.Status status = StatusProto.fromThrowable(e);

@@ -18,6 +18,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import org.awaitility.Awaitility;
 
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +33,7 @@ final class TestController implements AutoCloseable {
     TestController(Store store, String... flags) {
         String grpc = FreePort.address();
         List<String> all =
-                new java.util.ArrayList<>(
+                new ArrayList<>(
                         List.of(
                                 "--grpc-addr=" + grpc,
                                 "--http-addr=127.0.0.1:0",

@@ -8,6 +8,8 @@ import static io.hypervisor.controller.testkit.Records.put;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 
 import io.grpc.ManagedChannel;
@@ -50,6 +52,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 class NodeFeedTest {
     private final ManualClock clock = new ManualClock();
@@ -164,7 +167,7 @@ class NodeFeedTest {
         assertThat(contacts.journaledRevision("n")).isEqualTo(3);
         var latency = metrics.get("hypervisor.feed.latency").timer();
         assertThat(latency.count()).isEqualTo(1);
-        assertThat(latency.totalTime(java.util.concurrent.TimeUnit.MILLISECONDS)).isEqualTo(3);
+        assertThat(latency.totalTime(TimeUnit.MILLISECONDS)).isEqualTo(3);
     }
 
     @Test
@@ -428,10 +431,10 @@ class NodeFeedTest {
         }
     }
 
-    private static ErrorInfo unpack(com.google.protobuf.Any any) {
+    private static ErrorInfo unpack(Any any) {
         try {
             return any.unpack(ErrorInfo.class);
-        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+        } catch (InvalidProtocolBufferException e) {
             throw new IllegalStateException(e);
         }
     }

@@ -14,6 +14,7 @@ import io.hypervisor.core.Fault;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 
 import java.util.HashSet;
@@ -141,9 +142,7 @@ final class WatchHubTest {
         history.node("n1", NodeStatus.NODE_STATUS_UNREACHABLE);
         assertThat(changes(reader.got()))
                 .extracting(e -> e.getInstance().getState(), InstanceEvent::getRevision)
-                .containsOnly(
-                        org.assertj.core.groups.Tuple.tuple(
-                                InstanceState.INSTANCE_STATE_UNKNOWN, history.revision()))
+                .containsOnly(Tuple.tuple(InstanceState.INSTANCE_STATE_UNKNOWN, history.revision()))
                 .hasSize(2);
     }
 

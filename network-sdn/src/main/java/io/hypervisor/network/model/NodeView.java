@@ -33,7 +33,6 @@ public final class NodeView {
 
     private final SortedMap<String, List<LogicalSubnet>> subnetsByNetwork = new TreeMap<>();
     private final SortedMap<String, List<LogicalPort>> portsByNetwork = new TreeMap<>();
-    private final SortedMap<String, List<LogicalPort>> portsByGroup = new TreeMap<>();
     private final SortedMap<String, Domain> domains = new TreeMap<>();
 
     private NodeView() {}
@@ -52,7 +51,6 @@ public final class NodeView {
         view.subnets.values().forEach(s -> append(view.subnetsByNetwork, s.networkId(), s));
         for (LogicalPort port : view.ports.values()) {
             append(view.portsByNetwork, port.networkId(), port);
-            port.groups().forEach(group -> append(view.portsByGroup, group, port));
         }
         view.findDomains();
         return view;
@@ -230,12 +228,5 @@ public final class NodeView {
     /** The domain of a network of this view. */
     public Domain domain(String networkId) {
         return domains.get(networkId);
-    }
-
-    /** The ports of a domain that are in a group, by port id. */
-    public List<LogicalPort> members(String groupId, Domain domain) {
-        return portsByGroup.getOrDefault(groupId, List.of()).stream()
-                .filter(port -> domain.networks().contains(port.networkId()))
-                .toList();
     }
 }

@@ -23,6 +23,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.statistics.Statistics;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -80,8 +81,7 @@ class CompilerPropertyTest {
             Address own = probe.source();
             Address stranger =
                     new Address(
-                            own.v6(),
-                            own.bits().xor(java.math.BigInteger.valueOf(random.nextInt(1, 200))));
+                            own.v6(), own.bits().xor(BigInteger.valueOf(random.nextInt(1, 200))));
             if (Oracle.addresses(port).contains(stranger)) {
                 continue;
             }

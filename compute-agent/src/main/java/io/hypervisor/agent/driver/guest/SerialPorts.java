@@ -5,6 +5,7 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.core.Tasks;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -128,7 +129,7 @@ public final class SerialPorts implements AutoCloseable {
             try {
                 channel.close();
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         }
     }

@@ -65,7 +65,6 @@ final class Connection extends Connect {
         static final int SHUTOFF = 5;
         static final int CRASHED = 6;
         static final int REASON_SHUTDOWN = 1;
-        static final int REASON_DESTROYED = 2;
         static final int REASON_CRASHED = 3;
         static final int REASON_FAILED = 6;
         static final int REASON_PAUSED_IO_ERROR = 5;

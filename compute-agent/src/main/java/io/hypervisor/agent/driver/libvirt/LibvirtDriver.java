@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,7 +127,7 @@ public final class LibvirtDriver implements InstanceDriver {
         // Folders first: what is finished in between is then seen as a domain, not missed.
         List<String> ids = folders.ids();
         Map<String, DomainState> known = domains.all();
-        List<Found> found = new java.util.ArrayList<>();
+        List<Found> found = new ArrayList<>();
         known.forEach((id, state) -> found.add(settled(id, state).found(id)));
         for (String id : ids) {
             if (!known.containsKey(id) && Files.isDirectory(folders.folder(id))) {

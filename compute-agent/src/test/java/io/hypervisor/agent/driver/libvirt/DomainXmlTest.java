@@ -27,6 +27,7 @@ import org.w3c.dom.Element;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -213,7 +214,7 @@ class DomainXmlTest {
     void aRecordIsReadBack() {
         DomainRecord record =
                 DomainRecord.of(target("a", InstanceSpec.getDefaultInstance()), "/a&b'\"<c>")
-                        .running(java.time.Instant.ofEpochSecond(1_700_000_000, 5));
+                        .running(Instant.ofEpochSecond(1_700_000_000, 5));
         assertThat(DomainRecord.parse(record.xml().toString())).isEqualTo(record);
         assertThat(DomainRecord.parse(record.namespacedXml().toString())).isEqualTo(record);
     }
