@@ -11,9 +11,8 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.ResourceLimits;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -26,17 +25,7 @@ import java.util.Optional;
 class ContainerLimitsTest {
     private static final long MIB = 1 << 20;
 
-    private static ContainerScene scene;
-
-    @BeforeAll
-    static void open() {
-        scene = new ContainerScene();
-    }
-
-    @AfterAll
-    static void close() {
-        scene.close();
-    }
+    @AutoClose private static final ContainerScene scene = new ContainerScene();
 
     @AfterEach
     void nothingIsLeft() {

@@ -6,9 +6,8 @@ import static org.awaitility.Awaitility.await;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,17 +21,7 @@ import java.util.UUID;
 /** What exists without a record is found and removed if it is ours, and else never touched. */
 @Tag("real")
 class ContainerOrphansTest {
-    private static ContainerScene scene;
-
-    @BeforeAll
-    static void open() {
-        scene = new ContainerScene();
-    }
-
-    @AfterAll
-    static void close() {
-        scene.close();
-    }
+    @AutoClose private static final ContainerScene scene = new ContainerScene();
 
     @AfterEach
     void nothingIsLeft() {

@@ -10,8 +10,8 @@ import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceStats;
 import io.hypervisor.api.v1.ResourceLimits;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,17 +28,11 @@ class ContainerStatsTest {
     private static final long MIB = 1 << 20;
     private static final long MILLI = 1_000_000;
 
-    private static ContainerScene scene;
+    @AutoClose private static final ContainerScene scene = new ContainerScene();
 
     @BeforeAll
     static void open() {
-        scene = new ContainerScene();
         scene.driver.ports(new OpenGate());
-    }
-
-    @AfterAll
-    static void close() {
-        scene.close();
     }
 
     @AfterEach

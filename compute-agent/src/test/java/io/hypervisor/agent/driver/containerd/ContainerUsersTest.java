@@ -9,9 +9,8 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.VolumeMount;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,17 +24,7 @@ import java.nio.file.Path;
 /** Who a container's process is, where it begins, and what volumes it sees. */
 @Tag("real")
 class ContainerUsersTest {
-    private static ContainerScene scene;
-
-    @BeforeAll
-    static void open() {
-        scene = new ContainerScene();
-    }
-
-    @AfterAll
-    static void close() {
-        scene.close();
-    }
+    @AutoClose private static final ContainerScene scene = new ContainerScene();
 
     @AfterEach
     void nothingIsLeft() {

@@ -5,10 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -26,13 +24,11 @@ class GuestAgentsTest {
     private static final Duration PATIENCE = LibvirtScene.PATIENCE.multipliedBy(2);
 
     @TempDir private static Path images;
-    private static LibvirtDaemon daemon;
-    private static Tasks tasks;
+    @AutoClose private static LibvirtDaemon daemon;
 
     /** The demo guest, with the agent of this machine in its initial RAM disk. */
     @BeforeAll
     static void startDaemon() throws IOException {
-        tasks = new VirtualTasks();
         Path image = Files.createDirectory(images.resolve("demo-guest"));
         Path demo = DemoGuest.images().resolve("demo-guest");
         for (String file : List.of("kernel", "initrd", "cmdline")) {
@@ -56,12 +52,6 @@ class GuestAgentsTest {
         daemon = LibvirtDaemon.start();
     }
 
-    @AfterAll
-    static void stopDaemon() {
-        daemon.close();
-        tasks.close();
-    }
-
     /** The port of the agent's channel; no udev names it here. */
     private static void load(LibvirtScene scene, Target target) {
         scene.awaitLog(target, "demo-guest ready");
@@ -70,7 +60,7 @@ class GuestAgentsTest {
 
     @Test
     void aGuestsAddressIsShownAndOneThatOnlyPretendsToAnswerDelaysNothing() throws IOException {
-        try (LibvirtScene scene = new LibvirtScene(daemon, images, tasks)) {
+        try (LibvirtScene scene = new LibvirtScene(daemon, images)) {
             Target silent = scene.started(DemoGuest.shell());
             Target honest = scene.started(DemoGuest.shell());
             load(scene, silent);

@@ -10,13 +10,9 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.ResourceLimits;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -29,33 +25,15 @@ import java.util.List;
 /** What a real libvirtd and real guests do, beyond the contract. */
 @Tag("real")
 class LibvirtDriverTest {
-    private static LibvirtDaemon daemon;
     private static Path images;
-    private static Tasks tasks;
+    @AutoClose private static LibvirtDaemon daemon;
 
-    private LibvirtScene scene;
+    @AutoClose private final LibvirtScene scene = new LibvirtScene(daemon, images);
 
     @BeforeAll
     static void startDaemon() {
-        tasks = new VirtualTasks();
         images = DemoGuest.images();
         daemon = LibvirtDaemon.start();
-    }
-
-    @AfterAll
-    static void stopDaemon() {
-        daemon.close();
-        tasks.close();
-    }
-
-    @BeforeEach
-    void open() {
-        scene = new LibvirtScene(daemon, images, tasks);
-    }
-
-    @AfterEach
-    void nothingIsLeftBehind() throws IOException {
-        scene.close();
     }
 
     @Test
@@ -121,7 +99,7 @@ class LibvirtDriverTest {
 
     @Test
     void aStartThatWasCutShortIsNotRepeatedAsNews() {
-        Target target = scene.target(DemoGuest.shell());
+        Target target = LibvirtScene.target(DemoGuest.shell());
         scene.driver.create(target);
         DomainRecord record = DomainRecord.of(target, daemon.home().toString());
         Target second =
@@ -141,7 +119,7 @@ class LibvirtDriverTest {
 
     @Test
     void aStartWhoseAgentDiedIsARun() {
-        Target target = scene.target(DemoGuest.shell());
+        Target target = LibvirtScene.target(DemoGuest.shell());
         scene.driver.create(target);
         DomainRecord record = DomainRecord.of(target, daemon.home().toString());
         scene.write(target, record.starting(target));
@@ -157,7 +135,7 @@ class LibvirtDriverTest {
     @Test
     void aFailedStartIsNoRun() throws IOException {
         Target target =
-                scene.target(
+                LibvirtScene.target(
                         DemoGuest.shell().toBuilder()
                                 .addDisks(DiskSpec.newBuilder().setName("a").setSizeBytes(1 << 20))
                                 .build());
@@ -233,7 +211,7 @@ class LibvirtDriverTest {
 
     @Test
     void aLongConsoleLogLosesItsBeginning() throws IOException {
-        Target target = scene.target(DemoGuest.shell());
+        Target target = LibvirtScene.target(DemoGuest.shell());
         scene.driver.create(target);
         Path log = scene.driver.console(target.instanceId()).log();
         Files.write(log, new byte[17 << 20]);

@@ -8,8 +8,6 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.core.Clock;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +29,6 @@ import java.time.Duration;
 class LibvirtHangTest {
     private static Path images;
 
-    private Tasks tasks;
     private LibvirtDaemon daemon;
     private LibvirtScene scene;
 
@@ -42,21 +39,19 @@ class LibvirtHangTest {
 
     @BeforeEach
     void open() {
-        tasks = new VirtualTasks();
         daemon = LibvirtDaemon.start();
-        scene = new LibvirtScene(daemon, images, tasks);
+        scene = new LibvirtScene(daemon, images);
     }
 
     @AfterEach
     void nothingIsLeftBehind() throws IOException {
         scene.close();
         daemon.close();
-        tasks.close();
     }
 
     /** A guest that does not answer libvirtd, which comes back and waits for it. */
     private Target stuck(boolean acknowledged) {
-        Target target = scene.target(DemoGuest.shell());
+        Target target = LibvirtScene.target(DemoGuest.shell());
         scene.driver.create(target);
         DomainRecord starting = DomainRecord.of(target, daemon.home().toString()).starting(target);
         DomainRecord record = acknowledged ? starting.running(Clock.system().now()) : starting;

@@ -12,13 +12,9 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.api.v1.ResourceLimits;
 import io.hypervisor.api.v1.Watchdog;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,15 +33,13 @@ class LibvirtMachineTest {
     private static final String KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMq me@home";
 
     @TempDir private static Path images;
-    private static LibvirtDaemon daemon;
-    private static Tasks tasks;
+    @AutoClose private static LibvirtDaemon daemon;
 
-    private LibvirtScene scene;
+    @AutoClose private final LibvirtScene scene = new LibvirtScene(daemon, images);
 
     /** The demo guest, with a disk: an image as users bring it. */
     @BeforeAll
     static void startDaemon() throws IOException {
-        tasks = new VirtualTasks();
         Path image = Files.createDirectory(images.resolve("demo-guest"));
         Path demo = DemoGuest.images().resolve("demo-guest");
         for (String file : List.of("kernel", "initrd", "cmdline")) {
@@ -62,24 +56,8 @@ class LibvirtMachineTest {
         daemon = LibvirtDaemon.start();
     }
 
-    @AfterAll
-    static void stopDaemon() {
-        daemon.close();
-        tasks.close();
-    }
-
-    @BeforeEach
-    void open() {
-        scene = new LibvirtScene(daemon, images, tasks);
-    }
-
-    @AfterEach
-    void nothingIsLeftBehind() throws IOException {
-        scene.close();
-    }
-
     private Target started(InstanceSpec spec, Metadata metadata) {
-        Target plain = scene.target(spec);
+        Target plain = LibvirtScene.target(spec);
         Target target =
                 new Target(plain.instanceId(), 1, 1, "web", false, spec, metadata, List.of());
         scene.driver.create(target);

@@ -10,13 +10,9 @@ import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.Firmware;
 import io.hypervisor.api.v1.Metadata;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,38 +23,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /** What is left of machines when half of what makes one is lost, and what is somebody else's. */
 @Tag("real")
 class LibvirtOrphansTest {
     @TempDir private static Path images;
-    private static LibvirtDaemon daemon;
-    private static Tasks tasks;
+    @AutoClose private static LibvirtDaemon daemon;
 
-    private LibvirtScene scene;
+    @AutoClose private final LibvirtScene scene = new LibvirtScene(daemon, images);
 
     @BeforeAll
     static void startDaemon() {
-        tasks = new VirtualTasks();
         TinyGuest.make(images);
         daemon = LibvirtDaemon.start();
-    }
-
-    @AfterAll
-    static void stopDaemon() {
-        daemon.close();
-        tasks.close();
-    }
-
-    @BeforeEach
-    void open() {
-        scene = new LibvirtScene(daemon, images, tasks);
-    }
-
-    @AfterEach
-    void nothingIsLeftBehind() throws IOException {
-        scene.close();
     }
 
     /** What may be left, and what it is found as. */
@@ -81,7 +60,7 @@ class LibvirtOrphansTest {
     /** One with all kinds of files: a disk, a seed, the firmware's variables. */
     private Target target() {
         Target plain =
-                scene.target(
+                LibvirtScene.target(
                         TinyGuest.echo().toBuilder()
                                 .setFirmware(Firmware.FIRMWARE_UEFI)
                                 .addDisks(DiskSpec.newBuilder().setName("d").setSizeBytes(1 << 20))
@@ -174,7 +153,7 @@ class LibvirtOrphansTest {
                                 1,
                                 false,
                                 DomainRecord.Phase.NEW,
-                                java.util.Optional.empty(),
+                                Optional.empty(),
                                 "")
                         .namespacedXml()
                         .toString());

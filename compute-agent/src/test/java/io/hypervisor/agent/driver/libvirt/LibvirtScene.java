@@ -7,13 +7,16 @@ import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.TestCache;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.VirtualTasks;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,12 +39,17 @@ final class LibvirtScene implements AutoCloseable {
     final Queue<String> events = new ConcurrentLinkedQueue<>();
     private final LibvirtDaemon daemon;
     private final Path images;
-    private final Tasks tasks;
+    private final Optional<GuestSwitch> network;
+    private final Tasks tasks = new VirtualTasks();
 
-    LibvirtScene(LibvirtDaemon daemon, Path images, Tasks tasks) {
+    LibvirtScene(LibvirtDaemon daemon, Path images) {
+        this(daemon, images, Optional.empty());
+    }
+
+    LibvirtScene(LibvirtDaemon daemon, Path images, Optional<GuestSwitch> network) {
         this.daemon = daemon;
         this.images = images;
-        this.tasks = tasks;
+        this.network = network;
         driver = connect(daemon.home());
         driver.events(events::add);
     }
@@ -49,11 +57,7 @@ final class LibvirtScene implements AutoCloseable {
     LibvirtDriver connect(Path home) {
         return new LibvirtDriver(
                 new LibvirtConfig(
-                        daemon.uri(),
-                        List.of(images),
-                        Acceleration.TCG,
-                        MachineType.PC,
-                        Optional.empty()),
+                        daemon.uri(), List.of(images), Acceleration.TCG, MachineType.PC, network),
                 home,
                 TestCache.beside(home, images, tasks),
                 new KvmProbe(home),
@@ -61,7 +65,7 @@ final class LibvirtScene implements AutoCloseable {
                 tasks);
     }
 
-    Target target(InstanceSpec spec) {
+    static Target target(InstanceSpec spec, Nic... nics) {
         return new Target(
                 UUID.randomUUID().toString(),
                 1,
@@ -70,11 +74,11 @@ final class LibvirtScene implements AutoCloseable {
                 false,
                 spec,
                 Metadata.getDefaultInstance(),
-                List.of());
+                List.of(nics));
     }
 
-    Target started(InstanceSpec spec) {
-        Target target = target(spec);
+    Target started(InstanceSpec spec, Nic... nics) {
+        Target target = target(spec, nics);
         driver.create(target);
         driver.start(target);
         return target;
@@ -126,6 +130,7 @@ final class LibvirtScene implements AutoCloseable {
     public void close() throws IOException {
         driver.list().forEach(found -> driver.destroy(found.instanceId()));
         driver.close();
+        tasks.close();
         assertThat(daemon.virsh("list", "--all", "--name")).isBlank();
         if (Files.exists(daemon.home())) {
             try (Stream<Path> left = Files.list(daemon.home())) {

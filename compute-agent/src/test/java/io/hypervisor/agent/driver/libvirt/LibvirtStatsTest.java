@@ -1,26 +1,16 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
-import io.hypervisor.agent.driver.Console;
 import io.hypervisor.agent.driver.Nics;
 import io.hypervisor.agent.driver.OpenGate;
 import io.hypervisor.agent.driver.PrivateSwitch;
 import io.hypervisor.agent.driver.Target;
-import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
-import io.hypervisor.agent.driver.guest.KvmProbe;
-import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
-import io.hypervisor.agent.image.TestCache;
 import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceStats;
-import io.hypervisor.api.v1.Metadata;
-import io.hypervisor.core.Clock;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,7 +22,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -42,10 +31,9 @@ class LibvirtStatsTest {
     private static final long MIB = 1 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-    private static final Tasks tasks = new VirtualTasks();
     private static PrivateSwitch openvswitch;
     private static LibvirtDaemon daemon;
-    private static LibvirtDriver driver;
+    private static LibvirtScene scene;
     private static Target target;
     private static int commands;
 
@@ -55,20 +43,10 @@ class LibvirtStatsTest {
         String bridge = openvswitch.bridge();
         openvswitch.vsctl("add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev");
         daemon = LibvirtDaemon.start(openvswitch.folder());
-        driver =
-                new LibvirtDriver(
-                        new LibvirtConfig(
-                                daemon.uri(),
-                                List.of(LibvirtDaemon.images()),
-                                Acceleration.TCG,
-                                MachineType.PC,
-                                Optional.of(new GuestSwitch(bridge, false))),
-                        daemon.home(),
-                        TestCache.beside(daemon.home(), LibvirtDaemon.images(), tasks),
-                        new KvmProbe(daemon.home()),
-                        Clock.system(),
-                        tasks);
-        driver.ports(new OpenGate());
+        scene =
+                new LibvirtScene(
+                        daemon, DemoGuest.images(), Optional.of(new GuestSwitch(bridge, false)));
+        scene.driver.ports(new OpenGate());
         InstanceSpec spec =
                 DemoGuest.shell().toBuilder()
                         .addDisks(DiskSpec.newBuilder().setName("data").setSizeBytes(32 * MIB))
@@ -78,50 +56,26 @@ class LibvirtStatsTest {
                         .setPortId(UUID.randomUUID().toString())
                         .setMacAddress("02:68:76:00:01:01")
                         .build();
-        target =
-                new Target(
-                        UUID.randomUUID().toString(),
-                        1,
-                        1,
-                        "guest",
-                        false,
-                        spec,
-                        Metadata.getDefaultInstance(),
-                        List.of(nic));
-        driver.create(target);
-        driver.start(target);
-        await().atMost(PATIENCE).until(() -> log().contains("demo-guest ready"));
+        target = scene.started(spec, nic);
+        scene.awaitLog(target, "demo-guest ready", PATIENCE);
     }
 
     @AfterAll
-    static void stop() {
-        driver.destroy(target.instanceId());
-        driver.close();
+    static void stop() throws IOException {
+        scene.close();
         daemon.close();
         openvswitch.close();
-        tasks.close();
     }
 
     private static InstanceStats stats() {
-        return driver.stats(target.instanceId());
-    }
-
-    private static String log() throws IOException {
-        try (Console console = driver.console(target.instanceId())) {
-            return Files.exists(console.log())
-                    ? Files.readString(console.log(), StandardCharsets.ISO_8859_1)
-                    : "";
-        }
+        return scene.driver.stats(target.instanceId());
     }
 
     /** Runs a command in the guest to its end. What is typed is shown too, so that it asks. */
     private static void inGuest(String command) {
         commands++;
-        try (Console console = driver.console(target.instanceId())) {
-            String line = command + "; echo end-$((0+" + commands + "))\n";
-            console.write(line.getBytes(StandardCharsets.UTF_8));
-        }
-        await().atMost(PATIENCE).until(() -> log().contains("end-" + commands));
+        scene.type(target, command + "; echo end-$((0+" + commands + "))");
+        scene.awaitLog(target, "end-" + commands, PATIENCE);
     }
 
     private static Path process() {
@@ -188,7 +142,9 @@ class LibvirtStatsTest {
         inGuest(
                 "for d in /dev/vd?; do last=$d; done; dd if=/dev/zero of=$last bs=1M count=8;"
                         + " sync");
-        assertThat(stats().getDiskWriteBytes() - before).as(log()).isBetween(8 * MIB, 9 * MIB);
+        assertThat(stats().getDiskWriteBytes() - before)
+                .as(scene.log(target))
+                .isBetween(8 * MIB, 9 * MIB);
     }
 
     @Test
