@@ -156,6 +156,7 @@ class GuideTest {
         }
         assertThat(commands).isGreaterThan(15);
         assertThat(shown).contains("CPU-TIME", "line 2\nline 3\n");
+        assertThat(shown).contains("takes effect at its next start: spec.env;");
         assertThat(hvctl(words("instance list -o name")).output()).isEmpty();
     }
 }

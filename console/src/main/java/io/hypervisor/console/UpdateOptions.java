@@ -64,6 +64,25 @@ final class UpdateOptions {
     Hvctl.Bytes ioWrite = new Hvctl.Bytes(NOT_GIVEN);
 
     @Option(
+            names = "--pids-limit",
+            paramLabel = "N",
+            defaultValue = "-1",
+            description = "Processes and threads of a container at once; 0: 16384.")
+    long pidsLimit;
+
+    @Option(
+            names = {"-e", "--env"},
+            paramLabel = "KEY=VALUE",
+            description = "Add to a container's environment, or replace there. May be repeated.")
+    Map<String, String> env = new HashMap<>();
+
+    @Option(
+            names = "--remove-env",
+            paramLabel = "KEY",
+            description = "Take out of a container's environment. May be repeated.")
+    List<String> removedEnv = new ArrayList<>();
+
+    @Option(
             names = "--disk",
             paramLabel = "NAME=SIZE",
             description = "Make a disk of it larger. May be repeated.")
@@ -108,6 +127,11 @@ final class UpdateOptions {
             spec.setRestartPolicy(restartPolicy);
             paths.add("spec.restart_policy");
         }
+        if (!env.isEmpty() || !removedEnv.isEmpty()) {
+            removedEnv.forEach(spec::removeEnv);
+            spec.putAllEnv(env);
+            paths.add("spec.env");
+        }
         limits(spec, paths);
         disks(now, spec, paths);
         Metadata.Builder metadata = now.getMetadata().toBuilder();
@@ -141,6 +165,9 @@ final class UpdateOptions {
         }
         if (ioWrite.value() >= 0) {
             spec.getLimitsBuilder().setIoWriteBps(ioWrite.value());
+        }
+        if (pidsLimit >= 0) {
+            spec.getLimitsBuilder().setPidsLimit(pidsLimit);
         }
         if (!spec.build().equals(before)) {
             paths.add("spec.limits");

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
+import java.util.Map;
 
 class InstanceCommandTest {
     private final FakeController controller = new FakeController();
@@ -196,6 +197,12 @@ class InstanceCommandTest {
                         "8GiB",
                         "--memory-limit",
                         "4GiB",
+                        "--pids-limit",
+                        "7",
+                        "--env",
+                        "A=1",
+                        "--remove-env",
+                        "B",
                         "--label",
                         "tier=web",
                         "--restart-policy",
@@ -212,7 +219,10 @@ class InstanceCommandTest {
                         "spec.memory_bytes",
                         "spec.restart_policy",
                         "spec.limits",
+                        "spec.env",
                         "metadata.labels");
+        assertThat(sent.getSpec().getEnvMap()).isEqualTo(Map.of("A", "1"));
+        assertThat(sent.getSpec().getLimits().getPidsLimit()).isEqualTo(7);
         assertThat(sent.getSpec().getLimits().getMemoryLimit()).isEqualTo(4L << 30);
         assertThat(sent.getMetadata().getLabelsMap()).containsEntry("tier", "web");
         assertThat(sent.getExpectedRevision()).isPositive();

@@ -25,7 +25,12 @@ final class UpdateRows {
                     "memory_bytes",
                     "limits",
                     "disks",
-                    "restart_policy");
+                    "restart_policy",
+                    "command",
+                    "args",
+                    "env",
+                    "user",
+                    "working_dir");
 
     static final Call UPDATE =
             Call.of(
@@ -53,7 +58,7 @@ final class UpdateRows {
     }
 
     static Stream<Row> all() {
-        return Stream.of(masks(), sizes(), limits(), machine(), metadata(), asThingsAre())
+        return Stream.of(masks(), sizes(), limits(), process(), machine(), metadata(), asThingsAre())
                 .flatMap(rows -> rows);
     }
 
@@ -86,6 +91,21 @@ final class UpdateRows {
                 limits.bad(at + "pids_limit", -1, "between 0"),
                 limits.bad(at + "io_read_bps", -1, ">= 0"),
                 limits.bad(at + "io_write_bps", -1, ">= 0"));
+    }
+
+    private static Stream<Row> process() {
+        Call command = naming("spec.command");
+        Call args = naming("spec.args");
+        Call env = naming("spec.env");
+        return Stream.of(
+                command.bad("spec.command", List.of("a\u0000"), "without NUL")
+                        .at("spec.command[0]"),
+                args.bad("spec.args", List.of("x".repeat(64 * 1024 + 1)), "65536 in all"),
+                env.bad("spec.env", Map.of("1A", "v"), "[A-Za-z_]"),
+                env.bad("spec.env[A]", "b\u0000", "without NUL"),
+                env.bad("spec.env", Values.entries(257), "at most 256"),
+                naming("spec.user").bad("spec.user", "a b", "USER or USER:GROUP"),
+                naming("spec.working_dir").bad("spec.working_dir", "srv", "an absolute path"));
     }
 
     private static Stream<Row> machine() {

@@ -49,7 +49,12 @@ public record UpdateInstance(UpdateInstanceRequest request, Predicate<String> fo
                     "spec.cpu_topology",
                     "spec.memory_bytes",
                     "spec.limits",
-                    "spec.disks");
+                    "spec.disks",
+                    "spec.command",
+                    "spec.args",
+                    "spec.env",
+                    "spec.user",
+                    "spec.working_dir");
 
     @Override
     public Decision<Instance> decide(Snapshot now) {

@@ -113,6 +113,29 @@ final class UpdateInstanceTest {
     }
 
     @Test
+    void aContainersProcessCanBeMadeOfSomethingElse() {
+        InstanceSpec other =
+                InstanceSpec.newBuilder()
+                        .addCommand("sh")
+                        .addArgs("-c")
+                        .putEnv("A", "1")
+                        .setUser("app")
+                        .setWorkingDir("/srv")
+                        .build();
+        String[] paths = {
+            "spec.command", "spec.args", "spec.env", "spec.user", "spec.working_dir"
+        };
+        Instance updated = act(now, update(other, paths)).answer();
+        InstanceSpec before = now.instance("i").orElseThrow().value().getSpec();
+        assertThat(updated.getSpec().toBuilder().clearRestartPolicy().build())
+                .isEqualTo(before.toBuilder().clearRestartPolicy().mergeFrom(other).build());
+        for (String path : paths) {
+            assertThat(refused(vm, update(other, path), Fault.Kind.INVALID_ARGUMENT))
+                    .hasMessageContaining(path);
+        }
+    }
+
+    @Test
     void whatAForeignNodeCannotDoIsNotPromised() {
         UpdateInstance larger = update(SPEC.toBuilder().setCpuCores(2).build(), "spec.cpu_cores");
         assertThat(

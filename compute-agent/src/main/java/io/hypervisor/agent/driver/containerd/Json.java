@@ -21,7 +21,7 @@ final class Json {
         return object;
     }
 
-    static String text(Map<String, Object> object) {
-        return GSON.toJson(object);
+    static String text(Object value) {
+        return GSON.toJson(value);
     }
 }

@@ -89,6 +89,8 @@ final class OciSpec {
                         checked("name", target.name()),
                         "mounts",
                         mounts(target, config),
+                        "annotations",
+                        Origin.annotations(spec),
                         "linux",
                         object(
                                 "resources",
@@ -367,11 +369,19 @@ final class OciSpec {
         return !target.nics().isEmpty();
     }
 
-    /** Whether a specification fits what the instance has now: interfaces, or none; limits. */
+    /**
+     * Whether a specification fits what the instance has now: interfaces, or none; limits;
+     * what its process is made of.
+     */
     static boolean fits(String json, Target target, Host host) {
-        String limits = Json.text(object("resources", resources(target.spec(), host)));
-        return json.contains(Netns.path(target.instanceId()).toString()) == isWired(target)
-                && json.contains(limits.replaceAll("^\\{|}$", ""));
+        return json.contains(part("path", Netns.path(target.instanceId()).toString()))
+                        == isWired(target)
+                && json.contains(part("resources", resources(target.spec(), host)))
+                && json.contains(part("annotations", Origin.annotations(target.spec())));
+    }
+
+    private static String part(String name, Object value) {
+        return Json.text(object(name, value)).replaceAll("^\\{|}$", "");
     }
 
     /** The "resources" of a target's specification. */

@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.containerd.wire.Container;
 import io.hypervisor.agent.driver.containerd.wire.Mount;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -58,8 +59,8 @@ final class Specs {
 
     /**
      * Gives a container that runs the limits of a target, as far as it can take them. What it has
-     * is in its record, which is written last: what is not there yet is given again. Returns what
-     * waits for a start, as paths.
+     * is in its record, which is written last: what is not there yet is given again. Its process
+     * stays as its last start made it. Returns what waits for a start, as paths.
      */
     List<String> reshape(Target target) {
         String id = target.instanceId();
@@ -78,7 +79,9 @@ final class Specs {
             linux.add("resources", next.resources());
             containers.respecify(running.get(), spec.toString());
         }
-        return next.differences(wanted);
+        List<String> waiting = new ArrayList<>(next.differences(wanted));
+        waiting.addAll(Origin.differences(spec, target.spec()));
+        return waiting.stream().sorted().toList();
     }
 
     private long memory(String id) {

@@ -195,6 +195,25 @@ class ContainerLimitsTest {
     }
 
     @Test
+    void whatItsProcessIsMadeOfWaitsForAStart() {
+        String script = "echo \"says $A$B\"; cat";
+        Target target = scene.started(ContainerScene.shell(script).putEnv("A", "1"));
+        scene.awaitOutput(target, "says 1");
+        InstanceSpec.Builder spec = target.spec().toBuilder().clearEnv().putEnv("B", "2");
+        Target changed = with(target, spec.setWorkingDir("/tmp").setCpuCores(2).build());
+        List<String> waiting = List.of("spec.env", "spec.working_dir");
+        assertThat(reshape(changed)).isEqualTo(waiting);
+        // With its new limits in its record.
+        assertThat(reshape(changed)).isEqualTo(waiting);
+        scene.driver.stop(target.instanceId(), Duration.ZERO);
+        assertThat(reshape(changed)).isEmpty();
+        scene.driver.start(changed);
+        scene.awaitOutput(target, "says 2");
+        assertThat(reshape(changed)).isEmpty();
+        assertThat(reshape(target)).isEqualTo(waiting);
+    }
+
+    @Test
     void whatDoesNotRunGetsItsLimitsWithItsStart() {
         Target target = ContainerScene.target(ContainerScene.shell("cat"));
         assertThat(reshape(target)).isEmpty();

@@ -53,11 +53,13 @@ class OciSpecTest {
                     .setMemoryBytes(512L << 20)
                     .build();
 
+    private static Target target(InstanceSpec spec) {
+        return new Target(
+                ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
+    }
+
     private static String json(InstanceSpec spec, ImageConfig image, Account account, Host host) {
-        Target target =
-                new Target(
-                        ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
-        return OciSpec.json(target, image, account, host, CONFIG);
+        return OciSpec.json(target(spec), image, account, host, CONFIG);
     }
 
     private static JsonObject process(InstanceSpec spec, ImageConfig image) {
@@ -93,6 +95,25 @@ class OciSpecTest {
         assertGolden("interfaces.json", json);
         assertThat(OciSpec.fits(json, target, HOST)).isTrue();
         assertThat(OciSpec.fits(json(SMALL, IMAGE, Account.ROOT, HOST), target, HOST)).isFalse();
+    }
+
+    @Test
+    void whatItsProcessIsMadeOfIsCompared() {
+        InstanceSpec spec = SMALL.toBuilder().putEnv("B", "\"<2>\"\u2028").putEnv("A", "1").build();
+        InstanceSpec same = SMALL.toBuilder().putEnv("A", "1").putAllEnv(spec.getEnvMap()).build();
+        String json = json(spec, IMAGE, Account.ROOT, HOST);
+        // As it is after limits were written into it.
+        JsonObject made = JsonParser.parseString(json).getAsJsonObject();
+        assertThat(OciSpec.fits(made.toString(), target(same), HOST)).isTrue();
+        assertThat(Origin.differences(made, same)).isEmpty();
+        InstanceSpec other =
+                spec.toBuilder().removeEnv("A").addCommand("sh").setUser("app").build();
+        assertThat(OciSpec.fits(made.toString(), target(other), HOST)).isFalse();
+        assertThat(Origin.differences(made, other))
+                .containsExactly("spec.command", "spec.env", "spec.user");
+        var _ = made.remove("annotations");
+        assertThat(Origin.differences(made, other)).isEmpty();
+        assertThat(OciSpec.fits(made.toString(), target(same), HOST)).isFalse();
     }
 
     @Test
