@@ -6,6 +6,8 @@ import io.grpc.ManagedChannel;
 import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.ComputeServiceGrpc.ComputeServiceBlockingStub;
 import io.hypervisor.api.v1.CreateInstanceRequest;
+import io.hypervisor.api.v1.CreateNetworkRequest;
+import io.hypervisor.api.v1.CreateSubnetRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
@@ -13,6 +15,7 @@ import io.hypervisor.api.v1.InstanceEvent;
 import io.hypervisor.api.v1.InstanceLogChunk;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.bench.Processes.Started;
 import io.hypervisor.bench.Table.Baseline;
 import io.hypervisor.bench.Table.Promise;
@@ -156,8 +159,10 @@ final class Guests implements Benchmark {
 
     private void containers(Setting setting, Started cluster, ComputeServiceBlockingStub compute) {
         Latencies ours = new Latencies();
+        Latencies wired = new Latencies();
         Latencies theirs = new Latencies();
         Latencies alike = new Latencies();
+        String network = network(cluster);
         Ctr ctr =
                 new Ctr(setting.processes(), cluster.data().resolve("containerd/containerd.sock"));
         Path filter = cluster.data().resolve("seccomp.json");
@@ -167,6 +172,10 @@ final class Guests implements Benchmark {
             request.getSpecBuilder().addCommand("sleep").addArgs("3600").setMemoryBytes(MEMORY);
             String id = create(cluster, compute, request.build(), counts ? ours : new Latencies());
             ctr.writeFilter(id, filter);
+            delete(cluster, compute, id);
+            request.setName("p" + (i + WARM_UP));
+            request.getSpecBuilder().getNetworkBuilder().setNetworkId(network);
+            id = create(cluster, compute, request.build(), counts ? wired : new Latencies());
             delete(cluster, compute, id);
             theirs(ctr, "peer" + i, counts ? theirs : new Latencies());
             theirs(
@@ -179,12 +188,43 @@ final class Guests implements Benchmark {
                     "--cpus=1");
         }
         compared(setting.table(), "container", "`ctr run -d`", ours, theirs, 1.0);
+        compared(
+                setting.table(),
+                "container with a port",
+                "`ctr run -d`, without a network",
+                wired,
+                theirs,
+                1.5);
         setting.table()
                 .add(
                         "create container until running, the same median",
                         Unit.TIME,
                         ours.median(),
                         new Baseline("`ctr run -d` with the same limits", alike.median()));
+    }
+
+    /** One with room for every container's port, on the cluster's Open vSwitch. */
+    private static String network(Started cluster) {
+        return Clients.with(
+                cluster,
+                channel -> {
+                    var api = NetworkServiceGrpc.newBlockingStub(channel);
+                    String id =
+                            api.createNetwork(
+                                            CreateNetworkRequest.newBuilder()
+                                                    .setName("bench")
+                                                    .build())
+                                    .getNetwork()
+                                    .getId();
+                    var _ =
+                            api.createSubnet(
+                                    CreateSubnetRequest.newBuilder()
+                                            .setName("bench")
+                                            .setNetworkId(id)
+                                            .setCidr("10.0.0.0/20")
+                                            .build());
+                    return id;
+                });
     }
 
     /** Runs a container, and removes it. */

@@ -58,7 +58,8 @@ final class UpdateRows {
     }
 
     static Stream<Row> all() {
-        return Stream.of(masks(), sizes(), limits(), process(), machine(), metadata(), asThingsAre())
+        return Stream.of(
+                        masks(), sizes(), limits(), process(), machine(), metadata(), asThingsAre())
                 .flatMap(rows -> rows);
     }
 

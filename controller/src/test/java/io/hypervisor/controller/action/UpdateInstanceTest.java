@@ -122,9 +122,7 @@ final class UpdateInstanceTest {
                         .setUser("app")
                         .setWorkingDir("/srv")
                         .build();
-        String[] paths = {
-            "spec.command", "spec.args", "spec.env", "spec.user", "spec.working_dir"
-        };
+        String[] paths = {"spec.command", "spec.args", "spec.env", "spec.user", "spec.working_dir"};
         Instance updated = act(now, update(other, paths)).answer();
         InstanceSpec before = now.instance("i").orElseThrow().value().getSpec();
         assertThat(updated.getSpec().toBuilder().clearRestartPolicy().build())

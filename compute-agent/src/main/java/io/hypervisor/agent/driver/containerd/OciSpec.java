@@ -370,8 +370,8 @@ final class OciSpec {
     }
 
     /**
-     * Whether a specification fits what the instance has now: interfaces, or none; limits;
-     * what its process is made of.
+     * Whether a specification fits what the instance has now: interfaces, or none; limits; what its
+     * process is made of.
      */
     static boolean fits(String json, Target target, Host host) {
         return json.contains(part("path", Netns.path(target.instanceId()).toString()))

@@ -54,8 +54,7 @@ class OciSpecTest {
                     .build();
 
     private static Target target(InstanceSpec spec) {
-        return new Target(
-                ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
+        return new Target(ID, 1, 1, "web-1", false, spec, Metadata.getDefaultInstance(), List.of());
     }
 
     private static String json(InstanceSpec spec, ImageConfig image, Account account, Host host) {
