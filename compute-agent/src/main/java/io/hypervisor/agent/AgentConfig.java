@@ -73,7 +73,7 @@ public record AgentConfig(
 
     private static void positive(String key, Duration value) {
         if (value.isZero()) {
-            throw new ConfigException(key + ": value: 0 (expected: more)");
+            throw ConfigException.of(key, "0", "more");
         }
     }
 
@@ -127,30 +127,21 @@ public record AgentConfig(
         /** Checks each key. */
         public Container {
             if (logBytes < LEAST_LOG) {
-                throw new ConfigException(
-                        "log_bytes: value: "
-                                + logBytes
-                                + " (expected: at least "
-                                + LEAST_LOG
-                                + ")");
+                throw ConfigException.of("log_bytes", logBytes, "at least " + LEAST_LOG);
             }
             volumes.forEach(
                     (name, path) -> {
                         if (!VOLUME.matcher(name).matches()) {
-                            throw new ConfigException(
-                                    "volumes: value: "
-                                            + name
-                                            + " (expected: names of volumes: lower-case letters,"
-                                            + " digits and hyphens)");
+                            throw ConfigException.of(
+                                    "volumes",
+                                    name,
+                                    "names of volumes: lower-case letters, digits and hyphens");
                         }
                         if (!path.startsWith("/")) {
-                            throw new ConfigException(
-                                    "volumes."
-                                            + name
-                                            + ": value: "
-                                            + path
-                                            + " (expected: an absolute path, which may end in"
-                                            + " :ro)");
+                            throw ConfigException.of(
+                                    "volumes." + name,
+                                    path,
+                                    "an absolute path, which may end in :ro");
                         }
                     });
         }
@@ -182,8 +173,7 @@ public record AgentConfig(
         /** Checks the name. */
         public MicroVm {
             if (!USER.matcher(user).matches()) {
-                throw new ConfigException(
-                        "drivers.microvm.user: value: " + user + " (expected: the name of a user)");
+                throw ConfigException.of("user", user, "the name of a user");
             }
         }
     }
@@ -264,33 +254,34 @@ public record AgentConfig(
             int longest = SwitchConfig.MOST_NAME;
             if (!DEVICE.matcher(integrationBridge).matches()
                     || integrationBridge.length() > longest) {
-                throw wrong(
+                throw ConfigException.of(
                         "integration_bridge",
                         integrationBridge,
                         "the name of a bridge, at most " + longest + " characters");
             }
             Path beside = ovsdb.resolveSibling(integrationBridge + ".mgmt");
             if (!ovsdb.isAbsolute() || beside.toString().length() > MAX_SOCKET) {
-                throw wrong("ovsdb", ovsdb, "an absolute path of a unix socket, at most 107 bytes");
+                throw ConfigException.of(
+                        "ovsdb", ovsdb, "an absolute path of a unix socket, at most 107 bytes");
             }
             if (vtepIp.filter(ip -> !isAddress(ip)).isPresent()) {
-                throw wrong("vtep_ip", vtepIp.get(), "an IPv4 or IPv6 address");
+                throw ConfigException.of("vtep_ip", vtepIp.get(), "an IPv4 or IPv6 address");
             }
             if (vtepPort < 1 || vtepPort > 65_535) {
-                throw wrong("vtep_port", vtepPort, "1 to 65535");
+                throw ConfigException.of("vtep_port", vtepPort, "1 to 65535");
             }
             checkDns(dnsDomain, resolvConf);
             bridgeMappings.forEach(
                     (network, bridge) -> {
                         if (!NAME.matcher(network).matches()) {
-                            throw wrong(
+                            throw ConfigException.of(
                                     "bridge_mappings",
                                     network,
                                     "names of physical networks: lower-case letters, digits and"
                                             + " ._-");
                         }
                         if (!DEVICE.matcher(bridge).matches() || bridge.equals(integrationBridge)) {
-                            throw wrong(
+                            throw ConfigException.of(
                                     "bridge_mappings." + network,
                                     bridge,
                                     "the name of another bridge");
@@ -301,18 +292,14 @@ public record AgentConfig(
         /** Names of instances, of at most 63 characters, must fit before the domain. */
         private static void checkDns(String domain, Path resolvConf) {
             if (!DOMAIN.matcher(domain).matches()) {
-                throw wrong(
+                throw ConfigException.of(
                         "dns_domain",
                         domain,
                         "up to four labels of lower-case letters, digits and -, with dots between");
             }
             if (!resolvConf.isAbsolute()) {
-                throw wrong("resolv_conf", resolvConf, "an absolute path");
+                throw ConfigException.of("resolv_conf", resolvConf, "an absolute path");
             }
-        }
-
-        private static ConfigException wrong(String key, Object value, String expected) {
-            return new ConfigException(key + ": value: " + value + " (expected: " + expected + ")");
         }
 
         private static boolean isAddress(String text) {

@@ -106,24 +106,24 @@ class AgentConfigTest {
         Map<String, String> mistakes =
                 Map.ofEntries(
                         entry("--network.enabled=yes", "one of auto, true, false"),
-                        entry("--network.ovsdb=db.sock", "network: ovsdb: value: db.sock"),
+                        entry("--network.ovsdb=db.sock", "network.ovsdb: value: db.sock"),
                         entry(
                                 "--network.integration-bridge=br-integration",
                                 "at most 12 characters"),
                         entry("--network.datapath=dpdk", "one of netdev, system"),
-                        entry("--network.vtep-ip=node-1", "network: vtep_ip: value: node-1"),
-                        entry("--network.vtep-port=0", "network: vtep_port: value: 0"),
+                        entry("--network.vtep-ip=node-1", "network.vtep_ip: value: node-1"),
+                        entry("--network.vtep-port=0", "network.vtep_port: value: 0"),
                         entry(
                                 "--network.bridge-mappings={DC: br-ex}",
-                                "network: bridge_mappings: value: DC"),
+                                "network.bridge_mappings: value: DC"),
                         entry(
                                 "--network.bridge-mappings={dc: br-int}",
                                 "the name of another bridge"),
                         entry(
                                 "--network.bridge-mapping={}",
                                 "did you mean network.bridge_mappings"),
-                        entry("--network.dns-domain=Cloud", "network: dns_domain: value: Cloud"),
-                        entry("--network.resolv-conf=x", "network: resolv_conf: value: x"));
+                        entry("--network.dns-domain=Cloud", "network.dns_domain: value: Cloud"),
+                        entry("--network.resolv-conf=x", "network.resolv_conf: value: x"));
         mistakes.forEach(
                 (flag, message) ->
                         assertThatThrownBy(() -> load(flag))

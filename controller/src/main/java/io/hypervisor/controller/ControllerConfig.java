@@ -5,6 +5,7 @@ import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.PlacementConfig;
 import io.hypervisor.controller.store.etcd.EtcdConfig;
 import io.hypervisor.core.Ids;
+import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
@@ -60,16 +61,11 @@ public record ControllerConfig(
         /** Checks that a single lost report is no alarm. */
         public Heartbeat {
             if (interval.toMillis() < 100) {
-                throw new IllegalArgumentException(
-                        "interval: value: " + interval + " (expected: at least 100ms)");
+                throw ConfigException.of("interval", interval, "at least 100ms");
             }
             if (timeout.compareTo(interval.multipliedBy(2)) < 0) {
-                throw new IllegalArgumentException(
-                        "timeout: value: "
-                                + timeout
-                                + " (expected: at least twice the interval, "
-                                + interval
-                                + ")");
+                throw ConfigException.of(
+                        "timeout", timeout, "at least twice the interval, " + interval);
             }
         }
     }
@@ -136,23 +132,18 @@ public record ControllerConfig(
                 .findFirst()
                 .ifPresent(
                         term -> {
-                            throw new IllegalArgumentException(
-                                    "superseded_terms: value: "
-                                            + term
-                                            + " (expected: UUIDs in lower case)");
+                            throw ConfigException.of(
+                                    "superseded_terms", term, "UUIDs in lower case");
                         });
         if (store == StoreKind.ETCD && etcd.endpoints().isEmpty()) {
-            throw new IllegalArgumentException(
-                    "etcd.endpoints: value: [] (expected: at least one host:port with store:"
-                            + " etcd)");
+            throw ConfigException.of(
+                    "etcd.endpoints", "[]", "at least one host:port with store: etcd");
         }
         if (shutdownGrace.isNegative() || shutdownGrace.compareTo(Duration.ofMinutes(5)) > 0) {
-            throw new IllegalArgumentException(
-                    "shutdown_grace: value: " + shutdownGrace + " (expected: at most 5m)");
+            throw ConfigException.of("shutdown_grace", shutdownGrace, "at most 5m");
         }
         if (watchBookmarks.toMillis() < 100) {
-            throw new IllegalArgumentException(
-                    "watch_bookmarks: value: " + watchBookmarks + " (expected: at least 100ms)");
+            throw ConfigException.of("watch_bookmarks", watchBookmarks, "at least 100ms");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.hypervisor.agent.image;
 
+import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 
 import java.time.Duration;
@@ -25,8 +26,7 @@ public record ImageCacheConfig(
 
     private static void positive(String key, long value) {
         if (value <= 0) {
-            throw new IllegalArgumentException(
-                    "%s: value: %d (expected: more than 0)".formatted(key, value));
+            throw ConfigException.of(key, value, "more than 0");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.hypervisor.agent.registry;
 
+import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 
 import java.nio.file.Path;
@@ -37,15 +38,13 @@ public record RegistryConfig(
                 });
         plainHttp.forEach(host -> checkHost("plain_http", host));
         if (maxImageBytes <= 0) {
-            throw new IllegalArgumentException(
-                    "max_image_bytes: value: %d (expected: more than 0)".formatted(maxImageBytes));
+            throw ConfigException.of("max_image_bytes", maxImageBytes, "more than 0");
         }
     }
 
     private static void checkHost(String key, String host) {
         if (!HOST.matcher(host).matches()) {
-            throw new IllegalArgumentException(
-                    "%s: value: %s (expected: host or host:port)".formatted(key, host));
+            throw ConfigException.of(key, host, "host or host:port");
         }
     }
 

@@ -2,6 +2,7 @@ package io.hypervisor.controller.network;
 
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Violations;
+import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 
 import java.util.regex.Matcher;
@@ -41,7 +42,7 @@ public record NetworkConfig(
             try {
                 v.throwIfAny();
             } catch (Fault wrong) {
-                throw new IllegalArgumentException(wrong.getMessage());
+                throw new ConfigException(String.valueOf(wrong.getMessage()));
             }
         }
     }
@@ -52,18 +53,11 @@ public record NetworkConfig(
         boolean inOrder =
                 range.matches() && number(range, 1) >= 1 && number(range, 1) <= number(range, 2);
         if (!inOrder || number(range, 2) > MAX_VNI) {
-            throw new IllegalArgumentException(
-                    "vni_range: value: "
-                            + vniRange
-                            + " (expected: FIRST-LAST, between 1 and "
-                            + MAX_VNI
-                            + ")");
+            throw ConfigException.of("vni_range", vniRange, "FIRST-LAST, between 1 and " + MAX_VNI);
         }
         if (!PREFIX.matcher(macPrefix).matches()) {
-            throw new IllegalArgumentException(
-                    "mac_prefix: value: "
-                            + macPrefix
-                            + " (expected: three bytes of a unicast address as 02:68:76)");
+            throw ConfigException.of(
+                    "mac_prefix", macPrefix, "three bytes of a unicast address as 02:68:76");
         }
     }
 

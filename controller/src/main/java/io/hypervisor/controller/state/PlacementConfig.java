@@ -5,6 +5,7 @@ import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.PlacementStrategy;
 import io.hypervisor.api.v1.Resources;
+import io.hypervisor.core.config.ConfigException;
 
 /**
  * How much of a node may be taken, and how much an instance takes.
@@ -34,25 +35,26 @@ public record PlacementConfig(
     private static final int LARGEST_RESERVED_SHARE = 16;
 
     public PlacementConfig {
-        requirePositive("cpuOvercommit", cpuOvercommit);
-        requirePositive("memoryOvercommit", memoryOvercommit);
-        requirePositive("diskOvercommit", diskOvercommit);
-        if (memoryReserveBytes < 0 || vmMemoryOverheadBytes < 0) {
-            throw new IllegalArgumentException(
-                    "memoryReserveBytes: %d, vmMemoryOverheadBytes: %d (expected: >= 0)"
-                            .formatted(memoryReserveBytes, vmMemoryOverheadBytes));
-        }
+        requirePositive("cpu_overcommit", cpuOvercommit);
+        requirePositive("memory_overcommit", memoryOvercommit);
+        requirePositive("disk_overcommit", diskOvercommit);
+        requireNotNegative("memory_reserve_bytes", memoryReserveBytes);
+        requireNotNegative("vm_memory_overhead_bytes", vmMemoryOverheadBytes);
         if (strategy != PlacementStrategy.PLACEMENT_STRATEGY_SPREAD
                 && strategy != PlacementStrategy.PLACEMENT_STRATEGY_BIN_PACK) {
-            throw new IllegalArgumentException(
-                    "strategy: " + strategy + " (expected: SPREAD or BIN_PACK)");
+            throw ConfigException.of("strategy", strategy, "SPREAD or BIN_PACK");
         }
     }
 
-    private static void requirePositive(String name, double value) {
+    private static void requirePositive(String key, double value) {
         if (!(value > 0 && value <= 1000)) {
-            throw new IllegalArgumentException(
-                    name + ": " + value + " (expected: > 0 and <= 1000)");
+            throw ConfigException.of(key, value, "> 0 and <= 1000");
+        }
+    }
+
+    private static void requireNotNegative(String key, long value) {
+        if (value < 0) {
+            throw ConfigException.of(key, value, ">= 0");
         }
     }
 

@@ -65,8 +65,7 @@ final class Binder {
         try {
             return scalar(raw, String.valueOf(given).strip());
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new ConfigException(
-                    where + ": value: " + given + " (expected: " + expected(raw) + ")");
+            throw ConfigException.of(where, given, expected(raw));
         }
     }
 
@@ -80,7 +79,7 @@ final class Binder {
         }
         if (raw == List.class) {
             if (given != null && !(given instanceof List)) {
-                throw new ConfigException(where + ": value: " + given + " (expected: a list)");
+                throw ConfigException.of(where, given, "a list");
             }
             List<Object> list = new ArrayList<>();
             for (Object element : given == null ? List.of() : (List<?>) given) {
@@ -190,8 +189,9 @@ final class Binder {
             constructor.setAccessible(true);
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
-            String where = path.isEmpty() ? "configuration" : path;
-            throw new ConfigException(where + ": " + e.getCause().getMessage());
+            throw e.getCause() instanceof ConfigException wrong
+                    ? wrong.within(path)
+                    : new IllegalStateException(type + " cannot be constructed", e);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " cannot be constructed", e);
         }

@@ -121,7 +121,7 @@ public final class ConfigLoader {
 
     static Map<String, Object> asMap(String where, Object value) {
         if (!(value instanceof Map<?, ?> map)) {
-            throw new ConfigException(where + ": value: " + value + " (expected: a mapping)");
+            throw ConfigException.of(where, value, "a mapping");
         }
         Map<String, Object> result = new LinkedHashMap<>();
         map.forEach((k, v) -> result.put(String.valueOf(k), v));

@@ -24,7 +24,13 @@ class ConfigLoaderTest {
         ETCD
     }
 
-    record Etcd(List<HostPort> endpoints, @Default("/hypervisor/") String prefix) {}
+    record Etcd(List<HostPort> endpoints, @Default("/hypervisor/") String prefix) {
+        Etcd {
+            if (!prefix.startsWith("/")) {
+                throw ConfigException.of("prefix", prefix, "begins with /");
+            }
+        }
+    }
 
     record Sample(
             @Default("127.0.0.1:50051") HostPort grpcAddr,
@@ -38,7 +44,7 @@ class ConfigLoaderTest {
             Etcd etcd) {
         Sample {
             if (ratio <= 0) {
-                throw new IllegalArgumentException("ratio: value: " + ratio + " (expected: > 0)");
+                throw ConfigException.of("ratio", ratio, "> 0");
             }
         }
     }
@@ -126,7 +132,8 @@ class ConfigLoaderTest {
                 "debug: maybe | debug: value: maybe (expected: true or false)",
                 "scrollback: 99999999TiB | scrollback: value: 99999999TiB (expected: a whole",
                 "heartbeat_interval: 5 | heartbeat_interval: value: 5 (expected: a duration",
-                "ratio: 0 | configuration: ratio: value: 0.0 (expected: > 0)",
+                "ratio: 0 | ratio: value: 0.0 (expected: > 0)",
+                "etcd: {prefix: x} | etcd.prefix: value: x (expected: begins with /)",
                 "etcd: 5 | etcd: value: 5 (expected: a mapping)",
                 "etcd: {endpoints: a} | etcd.endpoints: value: a (expected: a list)",
                 "'etcd: {endpoints: [a]}' | etcd.endpoints[0]: value: a (expected: host:port)",

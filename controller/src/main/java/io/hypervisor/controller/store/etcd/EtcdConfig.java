@@ -1,5 +1,6 @@
 package io.hypervisor.controller.store.etcd;
 
+import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
@@ -53,8 +54,7 @@ public record EtcdConfig(
 
     private static void require(boolean holds, String field, Object value, String expected) {
         if (!holds) {
-            throw new IllegalArgumentException(
-                    field + ": value: " + value + " (expected: " + expected + ")");
+            throw ConfigException.of(field, value, expected);
         }
     }
 }
