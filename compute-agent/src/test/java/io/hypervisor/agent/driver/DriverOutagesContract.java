@@ -2,7 +2,6 @@ package io.hypervisor.agent.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.core.FaultPoint;
@@ -30,22 +29,16 @@ public abstract class DriverOutagesContract extends InstanceDriverContract {
     /**
      * Fills the disk that the driver's files are on; the step that is returned makes room again.
      */
-    protected Runnable fillDisk() {
-        return abort("this driver's disk is not the test's to fill");
-    }
+    protected abstract Runnable fillDisk();
 
     /** An image that nobody has yet, and the step that lets it come. */
     public record SlowImage(InstanceSpec spec, Runnable come) {}
 
     /** One whose transfer hangs until it is let. */
-    protected SlowImage slowImage() {
-        return abort("this driver's images are not the test's to hold up");
-    }
+    protected abstract SlowImage slowImage();
 
     /** Kills the daemon and starts it again. */
-    protected void restartDaemon() {
-        abort("this driver has no daemon");
-    }
+    protected abstract void restartDaemon();
 
     /**
      * An agent that dies at a point of an operation: a new one lists what there is, never twice,

@@ -3,6 +3,8 @@ package io.hypervisor.agent.image;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
+import io.hypervisor.agent.registry.Descriptor;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -35,6 +37,11 @@ public final class TestSource implements AutoCloseable {
         server.setExecutor(threads);
         server.createContext("/", this::serve);
         server.start();
+    }
+
+    /** The digest of some bytes, as entries of the catalogue write it. */
+    public static String sha256(byte[] bytes) {
+        return Descriptor.sha256(bytes).substring("sha256:".length());
     }
 
     public String url() {

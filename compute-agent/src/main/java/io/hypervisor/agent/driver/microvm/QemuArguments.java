@@ -122,6 +122,8 @@ final class QemuArguments {
         add("-smp", Integer.toString(blueprint.cpus()));
         add("-m", "size=" + (memoryBytes(blueprint.target().spec()) >> 20) + "M");
         add("-device", "virtio-rng-device");
+        // Linux that panics tells it, and is not taken for one that runs.
+        add("-device", "pvpanic");
     }
 
     /** What its machine gets: whole MiB. */

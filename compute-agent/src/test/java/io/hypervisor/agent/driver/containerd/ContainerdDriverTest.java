@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** The contract, against a real containerd. */
@@ -81,18 +82,18 @@ class ContainerdDriverTest extends WiredDriverContract {
     }
 
     @Override
-    protected Optional<InstanceSpec> endsCleanly() {
-        return Optional.of(shell("exit 0"));
+    protected InstanceSpec endsCleanly() {
+        return shell("exit 0");
     }
 
     @Override
-    protected Optional<InstanceSpec> endsWithError() {
-        return Optional.of(shell("exit 3"));
+    protected InstanceSpec endsWithError() {
+        return shell("exit 3");
     }
 
     @Override
-    protected int errorCode() {
-        return 3;
+    protected OptionalInt errorCode() {
+        return OptionalInt.of(3);
     }
 
     @Override

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -63,18 +63,18 @@ class FakeDriverTest extends WiredDriverContract {
     }
 
     @Override
-    protected Optional<InstanceSpec> endsCleanly() {
-        return Optional.of(image("exit-0"));
+    protected InstanceSpec endsCleanly() {
+        return image("exit-0");
     }
 
     @Override
-    protected Optional<InstanceSpec> endsWithError() {
-        return Optional.of(image("exit-3"));
+    protected InstanceSpec endsWithError() {
+        return image("exit-3");
     }
 
     @Override
-    protected int errorCode() {
-        return 3;
+    protected OptionalInt errorCode() {
+        return OptionalInt.of(3);
     }
 
     @Override
@@ -92,6 +92,13 @@ class FakeDriverTest extends WiredDriverContract {
     protected Map<String, String> interfaces(String instanceId) {
         return connect().nics(instanceId).stream()
                 .collect(Collectors.toMap(Nic::getPortId, Nic::getMacAddress));
+    }
+
+    @Override
+    protected void leaveHalfWired(Target target) {
+        script.fail(FakeScript.Call.WIRE, DriverException.passing("killed midway", null));
+        Assertions.assertThatThrownBy(() -> latest.hotPlug().orElseThrow().wire(target))
+                .hasMessage("killed midway");
     }
 
     @Override

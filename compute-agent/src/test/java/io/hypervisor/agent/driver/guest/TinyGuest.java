@@ -27,6 +27,8 @@ public final class TinyGuest {
     private static final String ECHO = "66bafd03eca80174f766baf803eceeebef";
     // hlt; jmp: without interrupts
     private static final String REST = "f4ebfd";
+    // What a kernel's last words do: mov dx, 0x505; mov al, 1; out dx, al
+    private static final String PANIC = "66ba0505b001ee";
     // ACPI's power off of a PC: mov dx, 0x604; mov ax, 0x2000; out dx, ax. What has no such port
     // goes on to an interrupt without a table, which resets: lidt [zeros]; int3; zeros
     private static final String END = "66ba040666b8002066ef0f011d";
@@ -38,6 +40,7 @@ public final class TinyGuest {
         write(images.resolve("tiny-echo"), HexFormat.of().parseHex(ECHO));
         // Costs nothing while it runs.
         write(images.resolve("tiny-rest"), HexFormat.of().parseHex(REST));
+        write(images.resolve("tiny-panic"), HexFormat.of().parseHex(PANIC + REST));
         byte[] end = HexFormat.of().parseHex(END);
         byte[] code = new byte[end.length + Integer.BYTES + 1 + 2 * Long.BYTES];
         int zeros = BASE + CODE + hello().length + end.length + Integer.BYTES + 1;
@@ -53,6 +56,11 @@ public final class TinyGuest {
     /** Ends by itself at once: powers off, or resets what cannot be powered off. */
     public static InstanceSpec end() {
         return spec("tiny-end");
+    }
+
+    /** Says at once that it cannot go on, and stays. */
+    public static InstanceSpec panic() {
+        return spec("tiny-panic");
     }
 
     private static InstanceSpec spec(String image) {

@@ -10,6 +10,7 @@ import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.GuestSwitch;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
+import io.hypervisor.agent.driver.guest.SlowKernel;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.TestCache;
@@ -21,6 +22,7 @@ import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
@@ -29,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -38,6 +41,8 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     private static Path images;
     private static Tasks tasks;
     private static PrivateSwitch openvswitch;
+
+    private Optional<SlowKernel> slow = Optional.empty();
 
     @BeforeAll
     static void startDaemon() {
@@ -61,6 +66,11 @@ class LibvirtDriverContractTest extends WiredDriverContract {
         daemon.close();
         openvswitch.close();
         tasks.close();
+    }
+
+    @AfterEach
+    void closeSource() {
+        slow.ifPresent(SlowKernel::close);
     }
 
     static Stream<FaultPoint> steps() {
@@ -94,19 +104,18 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     }
 
     @Override
-    protected Optional<InstanceSpec> endsCleanly() {
-        return Optional.of(TinyGuest.end());
+    protected InstanceSpec endsCleanly() {
+        return TinyGuest.end();
     }
 
     @Override
-    protected Optional<InstanceSpec> endsWithError() {
-        // A guest has no exit code but 0.
-        return Optional.empty();
+    protected InstanceSpec endsWithError() {
+        return TinyGuest.panic();
     }
 
     @Override
-    protected int errorCode() {
-        return 0;
+    protected OptionalInt errorCode() {
+        return OptionalInt.empty();
     }
 
     @Override
@@ -139,6 +148,23 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     }
 
     @Override
+    protected void leaveHalfWired(Target target) {
+        // A libvirtd that was killed leaves ports of the switch without a device.
+        for (Nic nic : target.nics()) {
+            String device = Nics.device(nic);
+            openvswitch.vsctl(
+                    "add-port",
+                    openvswitch.bridge(),
+                    device,
+                    "--",
+                    "set",
+                    "Interface",
+                    device,
+                    "external_ids:iface-id=" + nic.getPortId());
+        }
+    }
+
+    @Override
     protected void awaitAttentive(String instanceId) {
         Path log = daemon.home().resolve(instanceId).resolve("console.log");
         patiently().until(() -> Files.readString(log).contains("demo-guest ready"));
@@ -147,6 +173,12 @@ class LibvirtDriverContractTest extends WiredDriverContract {
     @Override
     protected Runnable fillDisk() {
         return FullDisk.over(daemon.home());
+    }
+
+    @Override
+    protected SlowImage slowImage() {
+        slow = Optional.of(new SlowKernel(images.resolve("tiny-echo/kernel")));
+        return new SlowImage(slow.get().spec(), slow.get()::come);
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.hypervisor.agent.driver.guest.Acceleration;
 import io.hypervisor.agent.driver.guest.FullDisk;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
+import io.hypervisor.agent.driver.guest.SlowKernel;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.agent.image.TestCache;
@@ -23,6 +24,7 @@ import io.hypervisor.core.Tasks;
 import io.hypervisor.core.VirtualTasks;
 
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +37,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -43,19 +46,28 @@ import java.util.stream.Stream;
 class MicroVmDriverContractTest extends WiredDriverContract {
     private static final Path DEVICES = Path.of("/sys/class/net");
 
-    @TempDir static Path home;
+    @TempDir static Path node;
     @TempDir static Path images;
+    private static Path home;
     private static Tasks tasks;
+
+    private Optional<SlowKernel> slow = Optional.empty();
 
     @BeforeAll
     static void prepare() {
         tasks = new VirtualTasks();
+        home = node.resolve("microvm");
         TinyGuest.make(images);
     }
 
     @AfterAll
     static void stopTasks() {
         tasks.close();
+    }
+
+    @AfterEach
+    void closeSource() {
+        slow.ifPresent(SlowKernel::close);
     }
 
     static Stream<FaultPoint> steps() {
@@ -76,19 +88,18 @@ class MicroVmDriverContractTest extends WiredDriverContract {
     }
 
     @Override
-    protected Optional<InstanceSpec> endsCleanly() {
-        return Optional.of(TinyGuest.end());
+    protected InstanceSpec endsCleanly() {
+        return TinyGuest.end();
     }
 
     @Override
-    protected Optional<InstanceSpec> endsWithError() {
-        // A guest has no exit code but 0.
-        return Optional.empty();
+    protected InstanceSpec endsWithError() {
+        return TinyGuest.panic();
     }
 
     @Override
-    protected int errorCode() {
-        return 0;
+    protected OptionalInt errorCode() {
+        return OptionalInt.empty();
     }
 
     @Override
@@ -129,8 +140,11 @@ class MicroVmDriverContractTest extends WiredDriverContract {
     }
 
     private static void signal(String name, ProcessHandle process) {
-        List<String> command = List.of("kill", "-s", name, Long.toString(process.pid()));
-        assertThat(Command.run(Duration.ofSeconds(10), command).ok()).isTrue();
+        run("kill", "-s", name, Long.toString(process.pid()));
+    }
+
+    private static void run(String... command) {
+        assertThat(Command.run(Duration.ofSeconds(10), List.of(command)).ok()).isTrue();
     }
 
     @Override
@@ -157,6 +171,16 @@ class MicroVmDriverContractTest extends WiredDriverContract {
         }
     }
 
+    /** A device that QEMU has made, and that nobody has brought up. */
+    @Override
+    protected void leaveHalfWired(Target target) {
+        FaultPoint launched = FaultPoint.MICROVM_START_LAUNCHED;
+        assertThat(launched.cut(() -> driver().start(target))).isTrue();
+        for (Nic nic : target.nics()) {
+            run("ip", "link", "set", "dev", Nics.device(nic), "down");
+        }
+    }
+
     @Override
     protected boolean plugsIntoWhatRuns() {
         return false;
@@ -165,6 +189,12 @@ class MicroVmDriverContractTest extends WiredDriverContract {
     @Override
     protected Runnable fillDisk() {
         return FullDisk.over(home);
+    }
+
+    @Override
+    protected SlowImage slowImage() {
+        slow = Optional.of(new SlowKernel(images.resolve("tiny-echo/kernel")));
+        return new SlowImage(slow.get().spec(), slow.get()::come);
     }
 
     @Override

@@ -149,6 +149,8 @@ class MicroVmTest {
                         "size=64M",
                         "-device",
                         "virtio-rng-device",
+                        "-device",
+                        "pvpanic",
                         "-kernel",
                         "/images/k",
                         "-initrd",
