@@ -9,7 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /** Looks at files that QEMU is to load into a guest before its first instruction. */
-final class BootFile {
+public final class BootFile {
     private static final int ELF = 0x464c457f;
     // "HdrS", and where Linux's boot protocol has it.
     private static final int LINUX = 0x53726448;
@@ -17,12 +17,16 @@ final class BootFile {
 
     private BootFile() {}
 
-    /**
-     * Whether it is a kernel, or anything at all: a guest unpacks its RAM disk itself.
-     *
-     * @throws DriverException permanent, when it is not
-     */
-    static void check(Path path, String format) {
+    /** Whether a kernel says that it is Linux; what is only ELF may be anything. */
+    public static boolean isLinux(Path kernel) {
+        return isLinux(begin(kernel));
+    }
+
+    private static boolean isLinux(ByteBuffer begin) {
+        return begin.getInt(LINUX_AT) == LINUX;
+    }
+
+    private static ByteBuffer begin(Path path) {
         ByteBuffer begin =
                 ByteBuffer.allocate(LINUX_AT + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         try (FileChannel file = FileChannel.open(path)) {
@@ -30,9 +34,19 @@ final class BootFile {
         } catch (IOException e) {
             throw DriverException.passing("cannot read image " + path + ": " + e.getMessage(), e);
         }
+        return begin;
+    }
+
+    /**
+     * Whether it is a kernel, or anything at all: a guest unpacks its RAM disk itself.
+     *
+     * @throws DriverException permanent, when it is not
+     */
+    static void check(Path path, String format) {
+        ByteBuffer begin = begin(path);
         boolean right =
                 format.equals("kernel")
-                        ? begin.getInt(0) == ELF || begin.getInt(LINUX_AT) == LINUX
+                        ? begin.getInt(0) == ELF || isLinux(begin)
                         : begin.position() > 0;
         if (!right) {
             throw DriverException.permanent(

@@ -256,7 +256,8 @@ public abstract class WiredDriverContract extends DriverOutagesContract {
     @Test
     final void halfWiredIsWiredByStart() {
         Nic nic = nic(1);
-        Target target = with(created(lasting()), nic);
+        Target target = with(target(lasting()), nic);
+        driver().create(target);
         leaveHalfWired(target);
         driver().start(target);
         assertHas(target, nic);
@@ -264,7 +265,8 @@ public abstract class WiredDriverContract extends DriverOutagesContract {
 
     @Test
     final void halfWiredIsDestroyed() {
-        Target target = with(created(lasting()), nic(1));
+        Target target = with(target(lasting()), nic(1));
+        driver().create(target);
         leaveHalfWired(target);
         driver().destroy(target.instanceId());
         assertThat(ids()).doesNotContain(target.instanceId());

@@ -18,6 +18,7 @@ import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.SerialPorts;
 import io.hypervisor.agent.driver.microvm.RunRecord.Phase;
+import io.hypervisor.agent.image.BootFile;
 import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.api.v1.Image;
 import io.hypervisor.api.v1.InstanceStats;
@@ -260,7 +261,9 @@ public final class MicroVmDriver implements InstanceDriver {
         Path folder = folders.folder(id);
         end(id, false);
         gate.check(target.nics());
-        List<String> arguments = QemuArguments.of(blueprint(target), config);
+        Blueprint blueprint = blueprint(target);
+        boolean linux = blueprint.kernel().filter(k -> BootFile.isLinux(k.kernel())).isPresent();
+        List<String> arguments = QemuArguments.of(blueprint, config, linux);
         RunRecord starting = before.starting(target);
         write(id, starting);
         FaultPoint.MICROVM_START_MARKED.reached();

@@ -96,9 +96,8 @@ class FakeDriverTest extends WiredDriverContract {
 
     @Override
     protected void leaveHalfWired(Target target) {
-        script.fail(FakeScript.Call.WIRE, DriverException.passing("killed midway", null));
-        Assertions.assertThatThrownBy(() -> latest.hotPlug().orElseThrow().wire(target))
-                .hasMessage("killed midway");
+        script.fail(FakeScript.Call.START, DriverException.passing("killed midway", null));
+        Assertions.assertThatThrownBy(() -> latest.start(target)).hasMessage("killed midway");
     }
 
     @Override

@@ -192,6 +192,17 @@ class MicroVmDriverTest {
     }
 
     @Test
+    void linuxThatPanicsHasFailed() throws IOException {
+        Target target = started(DemoGuest.shell());
+        awaitLog(target, "demo-guest ready");
+        String told = Files.readString(Path.of("/proc/" + qemu(target).pid() + "/cmdline"));
+        assertThat(told).contains("cryptomgr.notests console=ttyS0");
+        type(target, "echo c >/proc/sysrq-trigger");
+        await().atMost(PATIENCE).until(() -> found(target).exit() == Found.Exit.FAILED);
+        assertThat(found(target).reason()).isEqualTo("the microVM crashed");
+    }
+
+    @Test
     void anEndThatIsWrittenDownIsNotForgottenByACrash() {
         Target target = started(TinyGuest.end());
         FaultPoint written = FaultPoint.MICROVM_END_RECORDED;

@@ -99,7 +99,7 @@ class MicroVmTest {
 
     private static List<String> arguments(Blueprint blueprint, String user, boolean offload) {
         return QemuArguments.of(
-                blueprint, new MicroVmConfig(List.of(), Acceleration.AUTO, user, offload));
+                blueprint, new MicroVmConfig(List.of(), Acceleration.AUTO, user, offload), true);
     }
 
     @Test
@@ -156,7 +156,7 @@ class MicroVmTest {
                         "-initrd",
                         "/images/i",
                         "-append",
-                        "console=ttyS0",
+                        "8250.nr_uarts=1 cryptomgr.notests console=ttyS0",
                         "-chardev",
                         "socket,id=tty,server=on,wait=off,path="
                                 + option
@@ -191,6 +191,14 @@ class MicroVmTest {
                 .contains("on,obsolete=deny,spawn=deny,resourcecontrol=deny,elevateprivileges=deny")
                 .contains("virtio-net-device,netdev=nic0,mac=02:00:00:00:00:01,host_mtu=1400")
                 .doesNotContain("-icount", "-runas");
+    }
+
+    @Test
+    void whatIsNotKnownToBeLinuxIsToldOnlyWhatItsOwnerSays() {
+        Blueprint blueprint = blueprint(InstanceSpec.getDefaultInstance(), 0, false);
+        MicroVmConfig config = new MicroVmConfig(List.of(), Acceleration.AUTO, "", false);
+        assertThat(QemuArguments.of(blueprint, config, false))
+                .containsSequence("-append", "console=ttyS0");
     }
 
     @Test
