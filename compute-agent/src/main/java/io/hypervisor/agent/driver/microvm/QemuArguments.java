@@ -24,7 +24,8 @@ final class QemuArguments {
     /** Whom disks share a limit with. */
     static final String THROTTLE_GROUP = "all";
 
-    // What Linux would look for in vain, and what makes up most of its boot's instructions: tests of
+    // What Linux would look for in vain, and what makes up most of its boot's instructions: tests
+    // of
     // its own ciphers. What an instance or image says comes after it and has the last word.
     private static final String LINUX = "8250.nr_uarts=1 cryptomgr.notests ";
 
