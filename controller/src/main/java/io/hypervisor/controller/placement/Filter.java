@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /** What a node has to pass, in the order in which a node's first failure is counted. */
 enum Filter {
@@ -117,15 +119,7 @@ enum Filter {
                 : Set.of(Rooms.image(type, image), Rooms.silent(type));
     }
 
-    private interface Text {
-        String get();
-    }
-
-    private interface Amount {
-        long of(Resources resources);
-    }
-
-    private static Optional<String> refuseUnless(boolean passes, Text text) {
+    private static Optional<String> refuseUnless(boolean passes, Supplier<String> text) {
         return passes ? Optional.empty() : Optional.of(text.get());
     }
 
@@ -135,9 +129,9 @@ enum Filter {
                 () -> "is in \"" + actual + "\", not in \"" + needed + "\"");
     }
 
-    private static Optional<String> amount(Search search, Room room, Amount amount, String unit) {
-        long need = amount.of(search.demand().reservation());
-        long free = amount.of(room.free());
+    private static Optional<String> amount(Search search, Room room, ToLongFunction<Resources> amount, String unit) {
+        long need = amount.applyAsLong(search.demand().reservation());
+        long free = amount.applyAsLong(room.free());
         return refuseUnless(
                 need <= free,
                 () ->
@@ -148,7 +142,7 @@ enum Filter {
                                 + ", "
                                 + Math.max(0, free)
                                 + " of "
-                                + amount.of(room.allocatable())
+                                + amount.applyAsLong(room.allocatable())
                                 + " free");
     }
 
