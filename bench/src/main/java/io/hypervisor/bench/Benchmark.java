@@ -6,5 +6,5 @@ interface Benchmark {
     void run(Setting setting);
 
     /** What a benchmark works with. */
-    record Setting(Processes processes, Size size, Table table) {}
+    record Setting(Processes processes, Size size, ResultTable table) {}
 }

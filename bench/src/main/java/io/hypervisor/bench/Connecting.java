@@ -4,8 +4,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -9,9 +9,9 @@ import io.hypervisor.api.v1.ComputeServiceGrpc;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 
 import java.io.IOException;
@@ -112,7 +112,7 @@ final class Deciding implements Benchmark {
     }
 
     private static void report(
-            Table table, Latencies all, String floor, Latencies echoes, Latencies syncs) {
+            ResultTable table, Latencies all, String floor, Latencies echoes, Latencies syncs) {
         table.add(
                 "control plane: request until journaled by the node, p50",
                 Unit.TIME,

@@ -4,10 +4,11 @@ import io.hypervisor.api.internal.v1.ClusterRecord;
 import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.ListInstancesResponse;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.controller.edge.InstanceLists;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Table;
 import io.hypervisor.controller.state.Views;
 
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -54,8 +55,8 @@ public class Functions implements Benchmark {
             List<Edit> edits = new ArrayList<>();
             edits.add(
                     Edit.put(
-                            io.hypervisor.controller.state.Table.CLUSTER,
-                            io.hypervisor.controller.state.Table.SELF,
+                            Table.CLUSTER,
+                            Table.SELF,
                             ClusterRecord.newBuilder().setClusterId("cluster").build()));
             for (int i = 0; i < instances; i++) {
                 if (i % 100 == 0) {

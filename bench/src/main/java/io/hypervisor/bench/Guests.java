@@ -17,9 +17,9 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
 import io.hypervisor.api.v1.NetworkServiceGrpc;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 
 import java.io.IOException;
@@ -348,7 +348,7 @@ final class Guests implements Benchmark {
     }
 
     private static void compared(
-            Table table,
+            ResultTable table,
             String what,
             String peer,
             Latencies ours,

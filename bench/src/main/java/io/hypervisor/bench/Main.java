@@ -53,7 +53,7 @@ public final class Main {
                             System.err.println("bench: no " + name + " (expected: " + all.keySet());
                             System.exit(2);
                         });
-        Table table = new Table();
+        ResultTable table = new ResultTable();
         double load = Machine.load();
         for (String name : names) {
             System.err.println("bench: " + name + " ...");
@@ -68,7 +68,7 @@ public final class Main {
     }
 
     /** One benchmark, with processes and folders of its own. */
-    static void run(Benchmark benchmark, Path top, Size size, Table table) {
+    static void run(Benchmark benchmark, Path top, Size size, ResultTable table) {
         try {
             // Short, because paths of sockets are.
             Path folder = Files.createTempDirectory("hvb");
@@ -94,7 +94,7 @@ public final class Main {
         return LocalDate.ofInstant(Clock.system().now(), ZoneOffset.UTC).toString();
     }
 
-    private static String page(double load, Table table) {
+    private static String page(double load, ResultTable table) {
         return String.format(
                 Locale.ROOT,
                 """

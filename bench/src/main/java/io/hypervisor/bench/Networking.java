@@ -15,12 +15,13 @@ import io.hypervisor.api.v1.SecurityGroup;
 import io.hypervisor.api.v1.SecurityGroupRule;
 import io.hypervisor.api.v1.SecurityRuleDirection;
 import io.hypervisor.api.v1.Subnet;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.controller.feed.NodeDocuments;
 import io.hypervisor.controller.state.Edit;
 import io.hypervisor.controller.state.Snapshot;
+import io.hypervisor.controller.state.Table;
 import io.hypervisor.core.Clock;
 import io.hypervisor.network.compiler.FlowCompiler;
 import io.hypervisor.network.compiler.Wiring;
@@ -65,7 +66,7 @@ final class Networking implements Benchmark {
         costs(nodes / 10);
         Costs small = costs(nodes / 10);
         Costs full = costs(nodes);
-        Table table = setting.table();
+        ResultTable table = setting.table();
         String fewer = nodes / 10 + " nodes, " + small.ports + " ports";
         String all = "network, " + nodes + " nodes, " + full.ports + " ports: ";
         table.add(
@@ -102,10 +103,7 @@ final class Networking implements Benchmark {
             PortRecord record = now.network().ports().get(port).value();
             PortRecord.Builder next = record.toBuilder();
             next.getPortBuilder().setAdminState(!record.getPort().getAdminState());
-            List<Edit> edits =
-                    List.of(
-                            Edit.put(
-                                    io.hypervisor.controller.state.Table.PORT, port, next.build()));
+            List<Edit> edits = List.of(Edit.put(Table.PORT, port, next.build()));
             long begun = clock.nanos();
             Snapshot after = now.with(now.revision() + 1, edits);
             Map<String, Set<String>> affected = NodeDocuments.affected(now, after, edits);
@@ -173,7 +171,7 @@ final class Networking implements Benchmark {
         for (int node = 0; node < nodes; node++) {
             edits.add(
                     Edit.put(
-                            io.hypervisor.controller.state.Table.NODE,
+                            Table.NODE,
                             node(node),
                             NodeRecord.newBuilder()
                                     .setId(node(node))
@@ -225,24 +223,22 @@ final class Networking implements Benchmark {
                 SecurityGroup.newBuilder().setId(id("8004", number)).addRules(rule).build();
         edits.add(
                 Edit.put(
-                        io.hypervisor.controller.state.Table.NETWORK,
-                        id,
-                        NetworkRecord.newBuilder().setNetwork(network).build()));
+                        Table.NETWORK, id, NetworkRecord.newBuilder().setNetwork(network).build()));
         edits.add(
                 Edit.put(
-                        io.hypervisor.controller.state.Table.SUBNET,
+                        Table.SUBNET,
                         subnet.getId(),
                         SubnetRecord.newBuilder().setSubnet(subnet).build()));
         edits.add(
                 Edit.put(
-                        io.hypervisor.controller.state.Table.SECURITY_GROUP,
+                        Table.SECURITY_GROUP,
                         group.getId(),
                         SecurityGroupRecord.newBuilder().setSecurityGroup(group).build()));
         for (int i = 0; i < NODES_OF_NETWORK * PORTS; i++) {
             String port = id("8005", number * NODES_OF_NETWORK * PORTS + i);
             edits.add(
                     Edit.put(
-                            io.hypervisor.controller.state.Table.PORT,
+                            Table.PORT,
                             port,
                             PortRecord.newBuilder()
                                     .setPort(

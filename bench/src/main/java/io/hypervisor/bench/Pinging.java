@@ -14,9 +14,9 @@ import io.hypervisor.api.v1.NetworkServiceGrpc.NetworkServiceBlockingStub;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.api.v1.Subnet;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 import io.hypervisor.network.testing.Guest;
 import io.hypervisor.network.testing.Namespace;
@@ -140,7 +140,7 @@ final class Pinging implements Benchmark {
         fill(node, FEW, setting.size().ports());
         Latencies many = times(node, pings, peer.getIpAddress());
         Latencies bare = plugs(node, pings);
-        Table table = setting.table();
+        ResultTable table = setting.table();
         String what =
                 "ping: first answer after a port is bound, node with %,d ports, "
                         .formatted(setting.size().ports());

@@ -1,8 +1,8 @@
 package io.hypervisor.bench;
 
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.controller.action.CreateInstance;
 import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.placement.Demand;

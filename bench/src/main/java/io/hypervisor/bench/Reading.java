@@ -14,9 +14,9 @@ import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.ListInstancesRequest;
 import io.hypervisor.api.v1.ListInstancesResponse;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package io.hypervisor.bench;
 
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ final class Starting implements Benchmark {
     @Override
     public void run(Setting setting) {
         Processes processes = setting.processes();
-        Table table = setting.table();
+        ResultTable table = setting.table();
         double plain =
                 median(setting, () -> processes.controller(newData(setting), "-XX:AOTMode=off"));
         double cached = median(setting, processes::controller);
@@ -59,7 +59,7 @@ final class Starting implements Benchmark {
 
     private void memory(Setting setting, Path full) {
         Processes processes = setting.processes();
-        Table table = setting.table();
+        ResultTable table = setting.table();
         Started empty = processes.controller();
         long begun = clock.nanos();
         Started agent = processes.agent(empty, "idle");

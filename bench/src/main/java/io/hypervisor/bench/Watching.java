@@ -8,9 +8,9 @@ import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.EventType;
 import io.hypervisor.api.v1.WatchInstanceRequest;
 import io.hypervisor.bench.Processes.Started;
-import io.hypervisor.bench.Table.Baseline;
-import io.hypervisor.bench.Table.Promise;
-import io.hypervisor.bench.Table.Unit;
+import io.hypervisor.bench.ResultTable.Baseline;
+import io.hypervisor.bench.ResultTable.Promise;
+import io.hypervisor.bench.ResultTable.Unit;
 import io.hypervisor.core.Clock;
 
 import java.time.Duration;

@@ -21,7 +21,7 @@ class BenchmarksTest {
     @ParameterizedTest
     @FieldSource("NAMES")
     void runs(String name) {
-        Table table = new Table();
+        ResultTable table = new ResultTable();
         Main.run(Main.all().get(name), Path.of("..").toAbsolutePath(), Size.tiny(), table);
         assertThat(table.size()).isPositive();
         assertThat(table.markdown()).doesNotContain("NaN");

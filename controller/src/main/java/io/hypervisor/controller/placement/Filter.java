@@ -129,7 +129,8 @@ enum Filter {
                 () -> "is in \"" + actual + "\", not in \"" + needed + "\"");
     }
 
-    private static Optional<String> amount(Search search, Room room, ToLongFunction<Resources> amount, String unit) {
+    private static Optional<String> amount(
+            Search search, Room room, ToLongFunction<Resources> amount, String unit) {
         long need = amount.applyAsLong(search.demand().reservation());
         long free = amount.applyAsLong(room.free());
         return refuseUnless(

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Measured numbers, beside what was measured with them and what was promised. */
-public final class Table {
+public final class ResultTable {
     private final List<Row> rows = new ArrayList<>();
 
     /** What a number is counted in. */
