@@ -7,7 +7,7 @@ import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.TerminalSize;
 import io.hypervisor.console.Cli.Result;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -15,18 +15,13 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 
 class ConsoleCallTest {
-    private final FakeController controller = new FakeController();
+    @AutoClose private final FakeController controller = new FakeController();
     private final Cli hvctl = new Cli(controller.address());
 
     @BeforeEach
     void start() {
         controller.addNode(1);
         controller.addInstance(11, "web", InstanceState.INSTANCE_STATE_RUNNING);
-    }
-
-    @AfterEach
-    void stop() {
-        controller.close();
     }
 
     @Test

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.console.Cli.Result;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +17,7 @@ import java.util.Arrays;
 
 /** What is neither a node nor an instance. */
 class HvctlTest {
-    private final FakeController controller = new FakeController();
+    @AutoClose private final FakeController controller = new FakeController();
     private final Cli hvctl = new Cli(controller.address());
 
     @TempDir Path folder;
@@ -26,11 +26,6 @@ class HvctlTest {
     void start() {
         controller.addNode(1);
         controller.addInstance(11, "web", InstanceState.INSTANCE_STATE_RUNNING);
-    }
-
-    @AfterEach
-    void stop() {
-        controller.close();
     }
 
     @Test

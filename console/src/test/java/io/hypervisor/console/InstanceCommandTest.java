@@ -10,7 +10,7 @@ import io.hypervisor.api.v1.RestartPolicy;
 import io.hypervisor.api.v1.UpdateInstanceRequest;
 import io.hypervisor.console.Cli.Result;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 class InstanceCommandTest {
-    private final FakeController controller = new FakeController();
+    @AutoClose private final FakeController controller = new FakeController();
     private final Cli hvctl = new Cli(controller.address());
 
     @BeforeEach
@@ -26,11 +26,6 @@ class InstanceCommandTest {
         controller.addNode(1);
         controller.addInstance(11, "web", InstanceState.INSTANCE_STATE_RUNNING);
         controller.addInstance(12, "db", InstanceState.INSTANCE_STATE_STOPPED);
-    }
-
-    @AfterEach
-    void stop() {
-        controller.close();
     }
 
     @Test

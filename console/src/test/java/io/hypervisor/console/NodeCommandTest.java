@@ -6,23 +6,18 @@ import io.hypervisor.api.v1.DrainBlocker;
 import io.hypervisor.api.v1.Node;
 import io.hypervisor.console.Cli.Result;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class NodeCommandTest {
-    private final FakeController controller = new FakeController();
+    @AutoClose private final FakeController controller = new FakeController();
     private final Cli hvctl = new Cli(controller.address());
 
     @BeforeEach
     void start() {
         controller.addNode(1);
         controller.addNode(2);
-    }
-
-    @AfterEach
-    void stop() {
-        controller.close();
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.hypervisor.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
@@ -16,12 +16,7 @@ import java.util.function.Function;
 class WorkQueueTest {
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(1), Duration.ofMillis(4));
 
-    private final Tasks tasks = new VirtualTasks();
-
-    @AfterEach
-    void close() {
-        tasks.close();
-    }
+    @AutoClose private final Tasks tasks = new VirtualTasks();
 
     @Test
     void aKeyAddedDuringItsPassGetsExactlyOneMorePass() {

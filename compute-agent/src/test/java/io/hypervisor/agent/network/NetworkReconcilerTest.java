@@ -21,7 +21,7 @@ import io.hypervisor.core.config.ConfigLoader;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +45,7 @@ class NetworkReconcilerTest {
     private static final String A = "0190b6d4-8c1e-7a51-9f3e-0242ac13000a";
     private static final String B = "0190b6d4-8c1e-7a51-9f3e-0242ac13000b";
 
-    private static PrivateSwitch openvswitch;
+    @AutoClose private static PrivateSwitch openvswitch;
 
     private final Tasks tasks = new VirtualTasks();
     private final List<Cable> cables = new ArrayList<>();
@@ -60,11 +60,6 @@ class NetworkReconcilerTest {
     @BeforeAll
     static void startSwitch() {
         openvswitch = new PrivateSwitch();
-    }
-
-    @AfterAll
-    static void stopSwitch() {
-        openvswitch.close();
     }
 
     @BeforeEach

@@ -176,7 +176,7 @@ final class AgentLink {
         Optional<ObservedRecord> recorded = now.observed(wanted.getInstanceId()).map(Entry::value);
         synchronized (works) {
             Work work = works.computeIfAbsent(wanted.getInstanceId(), id -> begin(recorded));
-            if (found.filter(copy -> work.error.isEmpty()).isPresent()) {
+            if (found.isPresent() && work.error.isEmpty()) {
                 work.failures = 0;
             }
             boolean quiet = clock.nanos() - work.quietFrom >= 0;
@@ -195,11 +195,8 @@ final class AgentLink {
                 recorded.map(ObservedRecord::getState)
                         .filter(
                                 state ->
-                                        switch (state) {
-                                            case INSTANCE_STATE_CREATING, INSTANCE_STATE_STARTING ->
-                                                    true;
-                                            default -> false;
-                                        })
+                                        state == InstanceState.INSTANCE_STATE_CREATING
+                                                || state == InstanceState.INSTANCE_STATE_STARTING)
                         .isPresent();
         work.quietFrom = underway ? began + timing.settle().toNanos() : clock.nanos();
         work.notBefore = clock.nanos();

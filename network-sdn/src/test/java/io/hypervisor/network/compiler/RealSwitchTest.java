@@ -11,7 +11,7 @@ import io.hypervisor.network.ovs.Switch;
 import io.hypervisor.network.ovs.SwitchConfig;
 import io.hypervisor.network.testing.TestSwitch;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,7 +41,7 @@ class RealSwitchTest {
     // " 0. in_port=4, priority 100, cookie 0x5" of ofproto/trace
     private static final Pattern STEP = Pattern.compile("^\\s*(\\d+)\\. (?:.*, )?priority (\\d+)");
 
-    private static TestSwitch ovs;
+    @AutoClose private static TestSwitch ovs;
 
     @BeforeAll
     static void start() throws IOException {
@@ -66,11 +66,6 @@ class RealSwitchTest {
         command.addAll(List.of(settings));
         ovs.vsctl(command.toArray(String[]::new));
         assertThat(ovs.vsctl("get", "interface", name, "ofport").strip()).isEqualTo("" + port);
-    }
-
-    @AfterAll
-    static void stop() {
-        ovs.close();
     }
 
     @Test

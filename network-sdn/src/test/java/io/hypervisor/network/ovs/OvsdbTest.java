@@ -9,7 +9,7 @@ import com.google.gson.JsonObject;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.network.testing.TestSwitch;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
 /** Against a real ovsdb-server. */
 @Tag("real")
 class OvsdbTest {
-    private static TestSwitch real;
+    @AutoClose private static TestSwitch real;
     private final VirtualTasks tasks = new VirtualTasks();
     private final AtomicInteger changes = new AtomicInteger();
     private Ovsdb ovsdb;
@@ -34,11 +34,6 @@ class OvsdbTest {
     @BeforeAll
     static void start() {
         real = TestSwitch.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        real.close();
     }
 
     @BeforeEach

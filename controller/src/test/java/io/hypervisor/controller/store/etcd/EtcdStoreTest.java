@@ -9,7 +9,7 @@ import io.hypervisor.controller.store.StoreException;
 import io.hypervisor.controller.store.Term;
 import io.hypervisor.core.server.HostPort;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -18,16 +18,11 @@ import java.util.List;
 
 @Tag("real")
 class EtcdStoreTest extends EtcdStoreContract {
-    private static EtcdCluster cluster;
+    @AutoClose private static EtcdCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
         cluster = EtcdCluster.start(1);
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        cluster.close();
     }
 
     @Override

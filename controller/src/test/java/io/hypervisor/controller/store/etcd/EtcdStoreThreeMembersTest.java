@@ -11,7 +11,7 @@ import io.hypervisor.controller.store.Term;
 import io.hypervisor.core.Clock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,16 +22,11 @@ import java.util.Optional;
 
 @Tag("real")
 class EtcdStoreThreeMembersTest extends EtcdStoreContract {
-    private static EtcdCluster cluster;
+    @AutoClose private static EtcdCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
         cluster = EtcdCluster.start(3);
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        cluster.close();
     }
 
     @Override
