@@ -31,6 +31,7 @@ import io.hypervisor.core.spec.Specs;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** The verbs on local instances, and reads of all. */
@@ -328,13 +329,8 @@ final class Locals {
         }
     }
 
-    /** Changes what a builder holds. */
-    private interface Change {
-        Assignment.Builder apply(Assignment.Builder assignment);
-    }
-
     /** Journals a change and wakes the reconciler; returns the run generation. */
-    private long change(String id, Change change) {
+    private long change(String id, UnaryOperator<Assignment.Builder> change) {
         long generation;
         synchronized (this) {
             LocalIntent local =

@@ -21,8 +21,8 @@ import io.hypervisor.core.config.ConfigLoader;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;

@@ -219,9 +219,8 @@ final class NodeStream implements StreamObserver<NodeMessage> {
             sendDocument(now);
         } else if (!changed.isEmpty()) {
             // Of a revision that was sent before, too: a commit is seen in the snapshot a moment
-            // before
-            // its ids come, and what was sent in that moment held other ids of it, or of older
-            // ones.
+            // before its ids come, and what was sent in that moment held other ids of it, or of
+            // older ones.
             sendDelta(now, changed, since);
         }
     }

@@ -133,33 +133,13 @@ public final class Specs {
         }
         checkDisks(v, spec);
         checkBoot(v, spec);
-        v.check(
-                spec.getCommandCount() == 0,
-                "spec.command",
-                spec.getCommandCount() + " entries",
-                "none: containers only");
-        v.check(
-                spec.getArgsCount() == 0,
-                "spec.args",
-                spec.getArgsCount() + " entries",
-                "none: containers only");
-        v.check(
-                spec.getEnvCount() == 0,
-                "spec.env",
-                spec.getEnvCount() + " entries",
-                "none: containers only");
-        v.check(
-                spec.getVolumeMountsCount() == 0,
-                "spec.volume_mounts",
-                spec.getVolumeMountsCount() + " entries",
-                "none: containers only");
+        none(v, "spec.command", spec.getCommandCount(), "containers only");
+        none(v, "spec.args", spec.getArgsCount(), "containers only");
+        none(v, "spec.env", spec.getEnvCount(), "containers only");
+        none(v, "spec.volume_mounts", spec.getVolumeMountsCount(), "containers only");
         v.check(!spec.getTty(), "spec.tty", true, "false: containers only");
-        v.check(spec.getUser().isEmpty(), "spec.user", spec.getUser(), "empty: containers only");
-        v.check(
-                spec.getWorkingDir().isEmpty(),
-                "spec.working_dir",
-                spec.getWorkingDir(),
-                "empty: containers only");
+        empty(v, "spec.user", spec.getUser(), "containers only");
+        empty(v, "spec.working_dir", spec.getWorkingDir(), "containers only");
         long pids = spec.getLimits().getPidsLimit();
         v.check(pids == 0, "spec.limits.pids_limit", pids, "0: containers only");
     }
@@ -219,13 +199,9 @@ public final class Specs {
                 "spec.disks",
                 spec.getDisksCount() + " disks",
                 "none: VMs only");
-        v.check(spec.getKernel().isEmpty(), "spec.kernel", spec.getKernel(), "empty: VMs only");
-        v.check(spec.getInitrd().isEmpty(), "spec.initrd", spec.getInitrd(), "empty: VMs only");
-        v.check(
-                spec.getKernelArgs().isEmpty(),
-                "spec.kernel_args",
-                spec.getKernelArgs(),
-                "empty: VMs only");
+        empty(v, "spec.kernel", spec.getKernel(), "VMs only");
+        empty(v, "spec.initrd", spec.getInitrd(), "VMs only");
+        empty(v, "spec.kernel_args", spec.getKernelArgs(), "VMs only");
         checkArguments(v, "spec.command", spec.getCommandList());
         checkArguments(v, "spec.args", spec.getArgsList());
         checkEnv(v, spec.getEnvMap());
@@ -245,6 +221,14 @@ public final class Specs {
                 dir,
                 "an absolute path without '.' or '..', at most 255 characters");
         v.range("spec.limits.pids_limit", spec.getLimits().getPidsLimit(), 0, MAX_PIDS);
+    }
+
+    private static void none(Violations v, String field, int entries, String why) {
+        v.check(entries == 0, field, entries + " entries", "none: " + why);
+    }
+
+    private static void empty(Violations v, String field, String value, String why) {
+        v.check(value.isEmpty(), field, value, "empty: " + why);
     }
 
     private static void checkMemory(Violations v, InstanceSpec spec, long least, long most) {

@@ -9,8 +9,8 @@ import com.google.gson.JsonObject;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.network.testing.TestSwitch;
 
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
