@@ -5,6 +5,7 @@ import io.hypervisor.controller.feed.AgentChannels;
 import io.hypervisor.controller.store.Store;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.CallMemory;
 import io.hypervisor.core.server.GrpcServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
@@ -34,6 +35,7 @@ public final class Controller implements AutoCloseable {
             PrometheusMeterRegistry metrics) {
         channels = new AgentChannels(config.tls(), tasks);
         core = new ControllerCore(config, store, clock, random, tasks, metrics, channels::to);
+        CallMemory memory = CallMemory.halfOfHeap(metrics);
         // Beside the gRPC door, on another core: setting both up is most of the start.
         CompletableFuture<HttpDoor> opening =
                 CompletableFuture.supplyAsync(
@@ -42,6 +44,7 @@ public final class Controller implements AutoCloseable {
                                         config.httpAddr(),
                                         tasks,
                                         metrics,
+                                        memory,
                                         core.interceptors(),
                                         core.publicServices(),
                                         core::unready,
@@ -55,7 +58,8 @@ public final class Controller implements AutoCloseable {
                         metrics,
                         core.interceptors(),
                         core.services(),
-                        config.shutdownGrace());
+                        config.shutdownGrace(),
+                        memory);
         http = opened(opening);
     }
 

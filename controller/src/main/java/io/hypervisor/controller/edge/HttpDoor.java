@@ -1,6 +1,5 @@
 package io.hypervisor.controller.edge;
 
-import com.google.protobuf.util.JsonFormat;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
@@ -8,7 +7,6 @@ import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.RequestContext;
 import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.common.grpc.GrpcExceptionHandlerFunction;
-import com.linecorp.armeria.common.grpc.GrpcJsonMarshaller;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
@@ -16,8 +14,6 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
-import com.linecorp.armeria.server.grpc.HttpJsonTranscodingOptions;
-import com.linecorp.armeria.server.grpc.HttpJsonTranscodingQueryParamMatchRule;
 
 import io.grpc.BindableService;
 import io.grpc.Metadata;
@@ -28,6 +24,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.CallMemory;
 import io.hypervisor.core.server.FaultInterceptor;
 import io.hypervisor.core.server.Faults;
 import io.hypervisor.core.server.HostPort;
@@ -51,6 +48,8 @@ import java.util.regex.Pattern;
  */
 public final class HttpDoor implements AutoCloseable {
     static final int MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+    // As one connection of gRPC.
+    private static final int MAX_CALLS_PER_CONNECTION = 10_000;
 
     // Buffers that the garbage collector frees. Armeria forgets some that held broken requests.
     private static final ByteBufAllocator COLLECTED =
@@ -65,6 +64,7 @@ public final class HttpDoor implements AutoCloseable {
     /**
      * Starts a server.
      *
+     * @param memory what connections and requests may hold, here and at other doors
      * @param unready why the process cannot serve yet; empty when it can
      * @param grace how long {@link #close} lets running calls finish
      */
@@ -72,11 +72,11 @@ public final class HttpDoor implements AutoCloseable {
             HostPort address,
             Tasks tasks,
             PrometheusMeterRegistry metrics,
+            CallMemory memory,
             List<ServerInterceptor> interceptors,
             List<? extends BindableService> services,
             Supplier<Optional<String>> unready,
             Duration grace) {
-        HttpErrors errors = new HttpErrors();
         List<ServerServiceDefinition> definitions = intercepted(tasks, interceptors, services);
         ServerBuilder builder =
                 Server.builder()
@@ -88,19 +88,27 @@ public final class HttpDoor implements AutoCloseable {
                         .disableServerHeader()
                         // Requests that cannot be read are their sender's affair.
                         .unloggedExceptionsReportIntervalMillis(0)
-                        .errorHandler(errors)
+                        .errorHandler(new HttpErrors())
                         .childChannelOption(ChannelOption.ALLOCATOR, COLLECTED)
-                        .childChannelPipelineCustomizer(OneAtATime::install)
+                        .http2MaxStreamsPerConnection(MAX_CALLS_PER_CONNECTION)
+                        .childChannelPipelineCustomizer(
+                                pipeline -> {
+                                    memory.hold(pipeline.channel());
+                                    OneAtATime.install(pipeline);
+                                })
                         .service("/health", (ctx, request) -> HttpResponse.of("ok\n"))
                         .service("/ready", (ctx, request) -> ready(unready.get()))
                         .service(
                                 "/metrics",
                                 (ctx, request) ->
                                         HttpResponse.of(HttpStatus.OK, METRICS, metrics.scrape()));
-        // Before the others: GET /v1/instances/ID would take ID:watch for an id.
-        new HttpStreams(HttpStreams.MOST_AT_ONCE).register(definitions, builder::service);
+        HttpMethods.register(
+                definitions,
+                (route, service) -> builder.service(route, new HttpRoom(service, memory)));
         server =
-                builder.service(grpc(definitions, errors))
+                builder.service(
+                                grpcWeb(definitions),
+                                List.of(service -> new HttpRoom(service, memory)))
                         .decorator(HttpDoor::checkTimeout)
                         .build();
         server.start().join();
@@ -128,27 +136,14 @@ public final class HttpDoor implements AutoCloseable {
                 .toList();
     }
 
-    private static GrpcService grpc(List<ServerServiceDefinition> services, HttpErrors errors) {
+    private static GrpcService grpcWeb(List<ServerServiceDefinition> services) {
         GrpcServiceBuilder grpc =
                 GrpcService.builder()
                         .exceptionHandler(HttpDoor::unreadable)
-                        .jsonMarshallerFactory(
-                                service ->
-                                        GrpcJsonMarshaller.builderForGson()
-                                                .jsonParserCustomizer(
-                                                        (JsonFormat.Parser lenient) ->
-                                                                JsonFormat.parser())
-                                                .build())
-                        .supportedSerializationFormats(GrpcSerializationFormats.values())
-                        .enableHttpJsonTranscoding(
-                                HttpJsonTranscodingOptions.builder()
-                                        .queryParamMatchRules(
-                                                HttpJsonTranscodingQueryParamMatchRule
-                                                        .ORIGINAL_FIELD,
-                                                HttpJsonTranscodingQueryParamMatchRule
-                                                        .LOWER_CAMEL_CASE)
-                                        .errorHandler(errors)
-                                        .build());
+                        .supportedSerializationFormats(
+                                GrpcSerializationFormats.PROTO,
+                                GrpcSerializationFormats.PROTO_WEB,
+                                GrpcSerializationFormats.PROTO_WEB_TEXT);
         services.forEach(grpc::addService);
         return grpc.build();
     }

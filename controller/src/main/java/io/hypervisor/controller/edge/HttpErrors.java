@@ -20,18 +20,16 @@ import com.linecorp.armeria.common.annotation.Nullable;
 import com.linecorp.armeria.server.ServerErrorHandler;
 import com.linecorp.armeria.server.ServiceConfig;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import com.linecorp.armeria.server.grpc.UnframedGrpcErrorHandler;
 
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import io.hypervisor.core.Fault;
-import io.hypervisor.core.server.Faults;
 
-import java.util.Base64;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Errors over HTTP: google.rpc.Status as JSON under the fitting HTTP code. */
-final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
-    private static final String DETAILS = "grpc-status-details-bin";
+final class HttpErrors implements ServerErrorHandler {
     private static final Pattern CLASS_NAME = Pattern.compile("^([a-z]+[.])+[A-Z]\\w+: ");
     private static final String MALFORMED =
             "body: value: malformed (expected: the method's request as JSON)";
@@ -46,28 +44,7 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
                                     .add(RetryInfo.getDescriptor())
                                     .build());
 
-    @Override
-    public HttpResponse handle(
-            ServiceRequestContext ctx, io.grpc.Status status, AggregatedHttpResponse response) {
-        return answer(
-                        Optional.ofNullable(response.trailers().get(DETAILS))
-                                .or(() -> Optional.ofNullable(response.headers().get(DETAILS)))
-                                .flatMap(HttpErrors::details)
-                                .orElseGet(() -> plain(status)))
-                .toHttpResponse();
-    }
-
-    /** The server's own statuses. It has no words for a body that it cannot read. */
-    private static Status plain(io.grpc.Status status) {
-        Optional<String> description = Optional.ofNullable(status.getDescription());
-        if (status.getCode() == io.grpc.Status.Code.INVALID_ARGUMENT && description.isEmpty()) {
-            return Faults.toStatus(malformed(MALFORMED));
-        }
-        return Status.newBuilder()
-                .setCode(status.getCode().value())
-                .setMessage(description.orElse(""))
-                .build();
-    }
+    private static final JsonFormat.Printer LINE = PRINTER.omittingInsignificantWhitespace();
 
     /**
      * A body that protobuf's parser cannot read, in the parser's own words but names of classes.
@@ -93,14 +70,6 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
                 : "";
     }
 
-    private static Optional<Status> details(String header) {
-        try {
-            return Optional.of(Status.parseFrom(Base64.getDecoder().decode(header)));
-        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
-            return Optional.empty();
-        }
-    }
-
     /** Paths and methods that nobody serves. */
     @Override
     public AggregatedHttpResponse renderStatus(
@@ -118,10 +87,13 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
                 Status.newBuilder().setCode(grpc(status).value()).setMessage(message).build());
     }
 
+    /** What a request was ended with before a service had it. */
     @Override
     @Nullable
     public HttpResponse onServiceException(ServiceRequestContext ctx, Throwable cause) {
-        return null;
+        return cause instanceof StatusRuntimeException
+                ? answer(StatusProto.fromThrowable(cause)).toHttpResponse()
+                : null;
     }
 
     private static io.grpc.Status.Code grpc(HttpStatus status) {
@@ -162,14 +134,15 @@ final class HttpErrors implements UnframedGrpcErrorHandler, ServerErrorHandler {
                 code, MediaType.JSON_UTF_8, HttpData.ofUtf8(print(PRINTER, status)));
     }
 
+    /** The one message of an answer. */
+    static AggregatedHttpResponse whole(Message message) {
+        return AggregatedHttpResponse.of(
+                HttpStatus.OK, MediaType.JSON, HttpData.ofUtf8(print(LINE, message) + "\n"));
+    }
+
     /** A line of a stream: a message or, at the end, an error. */
     static HttpData line(String kind, Message message) {
-        return HttpData.ofUtf8(
-                "{\""
-                        + kind
-                        + "\":"
-                        + print(PRINTER.omittingInsignificantWhitespace(), message)
-                        + "}\n");
+        return HttpData.ofUtf8("{\"" + kind + "\":" + print(LINE, message) + "}\n");
     }
 
     private static String print(JsonFormat.Printer printer, Message message) {

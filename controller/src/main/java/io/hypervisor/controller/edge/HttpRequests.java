@@ -8,7 +8,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.QueryParams;
 
@@ -25,8 +24,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The request of a stream, put together: fields that the path names, then a JSON body, or what the
- * query says: {@code field=value}, again for more of a list, {@code field[key]=value} for a map.
+ * A request, put together: a JSON body, fields that the path names, and what the query says: {@code
+ * field=value}, again for more of a list, {@code field[key]=value} for a map.
  */
 final class HttpRequests {
     private static final Pattern PARAMETER = Pattern.compile("(?s)([A-Za-z0-9_]+)(\\[(.*)])?");
@@ -44,24 +43,28 @@ final class HttpRequests {
         this.named = new HashSet<>(path.keySet());
     }
 
-    /** The message, or a fault that names what is wrong. */
+    /**
+     * The message, or a fault that names what is wrong.
+     *
+     * @param body the field that is sent as the body, * if all are, or nothing
+     */
     static Message message(
             Message prototype,
+            String body,
             Map<String, String> path,
             QueryParams query,
             AggregatedHttpRequest http) {
         HttpRequests parts = new HttpRequests(prototype, path);
-        if (http.method() != HttpMethod.GET) {
-            parts.body(http);
+        if (!body.isEmpty()) {
+            parts.body(body, http);
         }
-        path.forEach(
-                (name, value) -> parts.request.setField(parts.field(name).orElseThrow(), value));
+        path.forEach(parts::variable);
         query.forEach(parts::parameter);
         parts.violations.throwIfAny();
         return parts.request.build();
     }
 
-    private void body(AggregatedHttpRequest http) {
+    private void body(String name, AggregatedHttpRequest http) {
         if (http.content().isEmpty()) {
             return;
         }
@@ -69,11 +72,27 @@ final class HttpRequests {
         if (given == null || !given.isJson()) {
             throw Fault.invalid("header content-type", given, "application/json");
         }
+        Message.Builder part =
+                name.equals("*") ? request : request.getFieldBuilder(type.findFieldByName(name));
         try {
-            JsonFormat.parser().merge(http.contentUtf8(), request);
+            JsonFormat.parser().merge(http.contentUtf8(), part);
         } catch (InvalidProtocolBufferException e) {
             throw HttpErrors.malformed(e);
         }
+    }
+
+    /** A field, or one of a part: {@code network.id}. */
+    private void variable(String name, String value) {
+        Message.Builder part = request;
+        int begin = 0;
+        for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', begin)) {
+            part =
+                    part.getFieldBuilder(
+                            part.getDescriptorForType()
+                                    .findFieldByName(name.substring(begin, dot)));
+            begin = dot + 1;
+        }
+        part.setField(part.getDescriptorForType().findFieldByName(name.substring(begin)), value);
     }
 
     private void parameter(String name, String value) {

@@ -3,7 +3,11 @@ package io.hypervisor.controller.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.util.JsonFormat;
+
 import io.hypervisor.api.v1.ClusterInfo;
+import io.hypervisor.api.v1.CreateNetworkResponse;
+import io.hypervisor.api.v1.Network;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.VirtualTasks;
 
@@ -120,6 +124,43 @@ final class HttpDoorTest {
         await().until(() -> send("GET", "/v1/nodes?page_size=5", "").body().contains("json-1"));
         HttpResponse<String> read = send("GET", "/v1/nodes?pageSize=5", "");
         assertThat(read.body()).contains("\"totalCount\"");
+    }
+
+    @Test
+    void aPartOfARequestIsItsBodyAndTheRestIsInPathAndQuery() throws Exception {
+        String made = send("POST", "/v1/networks", "{\"name\": \"json\"}").body();
+        CreateNetworkResponse.Builder created = CreateNetworkResponse.newBuilder();
+        JsonFormat.parser().merge(made, created);
+        Network network = created.getNetwork();
+        String path = "/v1/networks/" + network.getId();
+        String query = "?update_mask=name,shared&expected_revision=" + network.getRevision();
+        HttpResponse<String> changed =
+                send("PATCH", path + query, "{\"name\": \"renamed\", \"shared\": true}");
+        assertThat(changed.statusCode()).as(changed.body()).isEqualTo(200);
+        assertThat(changed.body()).contains("\"name\":\"renamed\"", "\"shared\":true");
+        HttpResponse<String> late = send("PATCH", path + query, "{\"name\": \"late\"}");
+        assertThat(late.statusCode()).as(late.body()).isEqualTo(409);
+        assertThat(send("DELETE", path, "").body()).isEqualTo("{}\n");
+        assertThat(send("GET", path, "").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void whatAPathEndsWithMayHaveSlashes() throws Exception {
+        String path = "/v1/routers/00000000-0000-7000-8000-000000000000/routes/10.20.0.0/16";
+        HttpResponse<String> unknown = send("DELETE", path, "");
+        assertThat(unknown.statusCode()).as(unknown.body()).isEqualTo(404);
+        assertThat(unknown.body()).contains("google.rpc.ResourceInfo");
+        assertThat(send("DELETE", path + "x", "").body())
+                .contains("\"field\": \"destination\"", "value: 10.20.0.0/16x");
+    }
+
+    @Test
+    void aParameterThatIsNoneIsNamed() throws Exception {
+        HttpResponse<String> response = send("GET", "/v1/nodes?page_sise=5", "");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body())
+                .contains("\"field\": \"page_sise\"", "value: 5", "fields of")
+                .contains("hypervisor.v1.ListNodesRequest");
     }
 
     @Test

@@ -1,21 +1,25 @@
 package io.hypervisor.core.server;
 
+import io.hypervisor.core.Fault;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.Channel;
+
 import java.util.Comparator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Bounds the memory that one server's connections, calls and their requests hold together. When
- * more does not fit, the largest request that no service has yet is refused: who sends many large
+ * Bounds the memory that a process's connections, calls and their requests hold together. When more
+ * does not fit, the largest request that no service has yet is refused: who sends many large
  * requests, or never ends them, takes room from his own kind and not from small ones.
  */
-final class CallMemory {
+public final class CallMemory {
     /** What a connection costs: 7 KiB are measured when it is idle. */
     static final int CONNECTION = 32 * 1024;
 
     /** What a call costs besides its request: 4 KiB are measured. */
-    static final int CALL = 8 * 1024;
+    public static final int CALL = 8 * 1024;
 
     // What holds less is not looked for.
     private static final int LARGE = 64 * 1024;
@@ -25,12 +29,29 @@ final class CallMemory {
     private final Set<Part> large = ConcurrentHashMap.newKeySet();
 
     /** Nothing is held yet; the limit is in bytes. */
-    CallMemory(long limit) {
+    public CallMemory(long limit) {
         this.limit = limit;
     }
 
+    /** Half of the heap, with a gauge of what is held. */
+    public static CallMemory halfOfHeap(MeterRegistry metrics) {
+        CallMemory memory = new CallMemory(Runtime.getRuntime().maxMemory() / 2);
+        metrics.gauge("hypervisor.calls.held.bytes", memory, CallMemory::held);
+        return memory;
+    }
+
+    /** Why a request was refused. */
+    public static Fault noRoom(String request) {
+        return Fault.of(
+                Fault.Kind.RESOURCE_EXHAUSTED,
+                "NO_ROOM_FOR_REQUEST",
+                request
+                        + ": no room: calls hold all the memory that they may (expected: fewer or"
+                        + " smaller ones at a time; try again)");
+    }
+
     /** What all parts hold. */
-    long held() {
+    public long held() {
         return held.get();
     }
 
@@ -40,10 +61,20 @@ final class CallMemory {
      * @param refusal ends what needs the part, which is released by then; runs at most once, on the
      *     thread of whoever needs the room, and must not wait
      */
-    Part open(int bytes, Runnable refusal) {
+    public Part open(int bytes, Runnable refusal) {
         Part part = new Part(bytes, refusal);
         part.take(bytes);
         return part;
+    }
+
+    /** A connection, which is closed when there is no room for it. */
+    public void hold(Channel connection) {
+        Part part = open(CONNECTION, () -> hangUp(connection));
+        connection.closeFuture().addListener(closed -> part.release());
+    }
+
+    private static void hangUp(Channel connection) {
+        var _ = connection.close();
     }
 
     private void makeRoom(Part last) {
@@ -58,7 +89,7 @@ final class CallMemory {
     }
 
     /** What one connection or call holds. */
-    final class Part {
+    public final class Part {
         private final int base;
         private final Runnable refusal;
         private long bytes;
@@ -78,7 +109,7 @@ final class CallMemory {
         }
 
         /** Holds more. */
-        void take(long more) {
+        public void take(long more) {
             if (add(more) && held.get() > limit) {
                 makeRoom(this);
             }
@@ -116,14 +147,14 @@ final class CallMemory {
         }
 
         /** From now on it is not refused for others; false if it has been released already. */
-        synchronized boolean keep() {
+        public synchronized boolean keep() {
             kept = true;
             large.remove(this);
             return !over;
         }
 
         /** Holds nothing any more; false if it has been released already. */
-        synchronized boolean release() {
+        public synchronized boolean release() {
             if (over) {
                 return false;
             }

@@ -48,10 +48,6 @@ final class Connections extends Http2ConnectionAdapter {
         }
     }
 
-    private static void hangUp(Channel channel) {
-        var _ = channel.close();
-    }
-
     private void resetUnlessOver(Http2Stream stream) {
         ChannelHandlerContext context = channel.pipeline().context(connection);
         if (stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL && context != null) {
@@ -77,9 +73,7 @@ final class Connections extends Http2ConnectionAdapter {
                 @Override
                 public void handlerAdded(ChannelHandlerContext context) {
                     Channel channel = context.channel();
-                    CallMemory.Part part =
-                            memory.open(CallMemory.CONNECTION, () -> hangUp(channel));
-                    channel.closeFuture().addListener(closed -> part.release());
+                    memory.hold(channel);
                     connection.connection().addListener(new Connections(channel, connection));
                     context.pipeline().replace(context.name(), null, next);
                 }

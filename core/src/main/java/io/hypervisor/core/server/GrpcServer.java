@@ -77,11 +77,11 @@ public final class GrpcServer implements AutoCloseable {
                 interceptors,
                 services,
                 grace,
-                Runtime.getRuntime().maxMemory() / 2);
+                CallMemory.halfOfHeap(metrics));
     }
 
-    /** The same, with what connections and calls may hold together, in bytes. */
-    GrpcServer(
+    /** The same, with what connections and calls may hold, here and at other doors. */
+    public GrpcServer(
             HostPort address,
             TlsConfig tls,
             Tasks tasks,
@@ -89,10 +89,8 @@ public final class GrpcServer implements AutoCloseable {
             List<ServerInterceptor> interceptors,
             List<? extends BindableService> services,
             Duration grace,
-            long room) {
+            CallMemory memory) {
         this.grace = grace;
-        CallMemory memory = new CallMemory(room);
-        metrics.gauge("hypervisor.grpc.held.bytes", memory, CallMemory::held);
         NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(address.host(), address.port()),

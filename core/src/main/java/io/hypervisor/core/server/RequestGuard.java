@@ -290,15 +290,7 @@ final class RequestGuard {
         }
 
         void refuseForRoom() {
-            refuse(
-                    Faults.toException(
-                            Fault.of(
-                                    Fault.Kind.RESOURCE_EXHAUSTED,
-                                    "NO_ROOM_FOR_REQUEST",
-                                    method.getFullMethodName()
-                                            + ": no room: calls hold all the memory that they may"
-                                            + " (expected: fewer or smaller ones at a time; try"
-                                            + " again)")));
+            refuse(Faults.toException(CallMemory.noRoom(method.getFullMethodName())));
         }
 
         void refuse(StatusRuntimeException reason) {

@@ -92,23 +92,24 @@ class CallMemoryTest {
 
     /** A server with so much room, and what its services saw. */
     private static final class Scene implements AutoCloseable {
-        final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+        final CallMemory memory;
         final CompletableFuture<Boolean> consoleEnded = new CompletableFuture<>();
         final GrpcServer server;
         final ManagedChannel channel;
         private final Tasks tasks = new VirtualTasks();
 
         Scene(int room) {
+            memory = new CallMemory(room);
             server =
                     new GrpcServer(
                             new HostPort("127.0.0.1", 0),
                             TlsConfig.none(),
                             tasks,
-                            metrics,
+                            new SimpleMeterRegistry(),
                             List.of(),
                             List.of(new Nodes(), new Consoles()),
                             Duration.ofSeconds(1),
-                            room);
+                            memory);
             channel =
                     Grpc.newChannelBuilder(
                                     "127.0.0.1:" + server.port(),
@@ -116,8 +117,8 @@ class CallMemoryTest {
                             .build();
         }
 
-        double held() {
-            return metrics.get("hypervisor.grpc.held.bytes").gauge().value();
+        long held() {
+            return memory.held();
         }
 
         Node node() {

@@ -13,8 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Predicate;
 
 /** A client that says, frame by frame, what no gRPC library would. */
-final class RawHttp2 implements AutoCloseable {
-    static final int RST_STREAM = 3;
+public final class RawHttp2 implements AutoCloseable {
+    public static final int RST_STREAM = 3;
 
     private static final int DATA = 0;
     private static final int HEADERS = 1;
@@ -30,14 +30,16 @@ final class RawHttp2 implements AutoCloseable {
     private final DataInputStream in;
     private int next = 1;
 
-    record Frame(int type, int flags, int stream, ByteBuffer payload) {
-        boolean ends(int other) {
+    /** What the server sent. */
+    public record Frame(int type, int flags, int stream, ByteBuffer payload) {
+        /** Whether a stream ends with it. */
+        public boolean ends(int other) {
             return stream == other && type == HEADERS && (flags & END_STREAM) != 0;
         }
     }
 
     /** Connects, and waits until the server lets it send more than the first 64 KiB. */
-    RawHttp2(int port) throws IOException {
+    public RawHttp2(int port) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
         out = new DataOutputStream(socket.getOutputStream());
@@ -50,7 +52,7 @@ final class RawHttp2 implements AutoCloseable {
     }
 
     /** Starts a call; gives its stream. */
-    int call(String method) throws IOException {
+    public int call(String method) throws IOException {
         ByteArrayOutputStream headers = new ByteArrayOutputStream();
         String[] pairs = {
             ":method",
@@ -82,7 +84,7 @@ final class RawHttp2 implements AutoCloseable {
     }
 
     /** Sends the first bytes of a message that is to have that length. */
-    void begin(int stream, int length, int sent) throws IOException {
+    public void begin(int stream, int length, int sent) throws IOException {
         ByteBuffer data = ByteBuffer.allocate(5 + sent).put((byte) 0).putInt(length).rewind();
         while (data.hasRemaining()) {
             byte[] part = new byte[Math.min(data.remaining(), MAX_FRAME)];
@@ -102,7 +104,7 @@ final class RawHttp2 implements AutoCloseable {
     }
 
     /** Reads up to such a frame. */
-    Frame await(Predicate<Frame> wanted) throws IOException {
+    public Frame await(Predicate<Frame> wanted) throws IOException {
         Frame frame = read();
         while (!wanted.test(frame)) {
             frame = read();

@@ -19,15 +19,16 @@ import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A call whose one request is there and whose messages become lines of an HTTP answer. It is ready
- * for more while the client reads: what is not on its way yet stays below a limit, if the service
- * asks.
+ * A call whose one request is there and whose message becomes an HTTP answer; a stream's messages
+ * become lines of one. A stream is ready for more while the client reads: what is not on its way
+ * yet stays below a limit, if the service asks.
  */
-final class LineCall<Q, S> extends ServerCall<Q, S> {
+final class HttpCall<Q, S> extends ServerCall<Q, S> {
     // As grpc-java's own server has it.
     private static final int ROOM = 32 * 1024;
     private static final ResponseHeaders HEADERS =
@@ -36,12 +37,13 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
     private final MethodDescriptor<Q, S> method;
     private final HttpResponseWriter out;
     private Listener<Q> listener = new Listener<>() {};
+    private Optional<Message> only = Optional.empty();
     private int unsent;
     private boolean begun;
     private boolean closed;
     private boolean cancelled;
 
-    LineCall(MethodDescriptor<Q, S> method, HttpResponseWriter out) {
+    HttpCall(MethodDescriptor<Q, S> method, HttpResponseWriter out) {
         this.method = method;
         this.out = out;
     }
@@ -100,6 +102,10 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
         if (closed || cancelled) {
             return;
         }
+        if (method.getType().serverSendsOneMessage()) {
+            only = Optional.of((Message) message);
+            return;
+        }
         begin();
         HttpData line = HttpErrors.line("result", (Message) message);
         int size = line.length();
@@ -144,17 +150,22 @@ final class LineCall<Q, S> extends ServerCall<Q, S> {
         }
         closed = true;
         com.google.rpc.Status error = StatusProto.fromStatusAndTrailers(status, trailers);
-        if (status.isOk()) {
-            begin();
-        } else if (begun) {
+        if (begun && !status.isOk()) {
             write(HttpErrors.line("error", error));
+        } else if (!begun && !status.isOk()) {
+            write(HttpErrors.answer(error));
+        } else if (only.isPresent()) {
+            write(HttpErrors.whole(only.get()));
         } else {
-            AggregatedHttpResponse answer = HttpErrors.answer(error);
-            write(answer.headers());
-            // In one piece with the end: a client that has all of it may send its next request.
-            write(answer.content().withEndOfStream());
+            begin();
         }
         out.close();
+    }
+
+    private void write(AggregatedHttpResponse answer) {
+        write(answer.headers());
+        // In one piece with the end: a client that has all of it may send its next request.
+        write(answer.content().withEndOfStream());
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.hypervisor.api.v1.NodeEvent;
 import io.hypervisor.api.v1.WatchNodesRequest;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.server.CallMemory;
 import io.hypervisor.core.server.FaultInterceptor;
 
 import org.junit.jupiter.api.AfterAll;
@@ -33,7 +34,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
 /** How a stream keeps up with its reader, and how it ends. */
-final class LineCallTest {
+final class HttpCallTest {
     private static final String PADDING = "x".repeat(4000);
     // More than sockets keep.
     private static final int MANY = 5_000;
@@ -82,14 +83,12 @@ final class LineCallTest {
     @BeforeAll
     static void start() {
         ServerBuilder builder = Server.builder().http(0).requestTimeoutMillis(0);
-        new HttpStreams(1)
-                .register(
-                        List.of(
-                                ServerInterceptors.intercept(
-                                        SERVICE,
-                                        new FaultInterceptor(),
-                                        new OnVirtualThreads(TASKS))),
-                        builder::service);
+        HttpMethods.register(
+                List.of(
+                        ServerInterceptors.intercept(
+                                SERVICE, new FaultInterceptor(), new OnVirtualThreads(TASKS))),
+                (route, service) ->
+                        builder.service(route, new HttpRoom(service, new CallMemory(1 << 20))));
         server = builder.build();
         server.start().join();
     }
@@ -175,27 +174,5 @@ final class LineCallTest {
         try (Reader reader = new Reader(0)) {
             assertThat(reader.status()).isEqualTo("HTTP/1.1 400 Bad Request");
         }
-    }
-
-    @Test
-    void moreStreamsThanThereArePlacesAreRefused() throws IOException {
-        try (Reader first = new Reader(MANY)) {
-            assertThat(first.line()).isNotEmpty();
-            try (Socket second =
-                            new Socket(InetAddress.getLoopbackAddress(), server.activeLocalPort());
-                    BufferedReader answer = reader(second)) {
-                ask(second, MANY);
-                assertThat(answer.readLine()).startsWith("HTTP/1.1 429");
-                assertThat(answer.lines().filter(line -> line.contains("message")).findFirst())
-                        .hasValueSatisfying(
-                                message -> assertThat(message).contains("1 streams are open"));
-            }
-        }
-        await().untilAsserted(
-                        () -> {
-                            try (Reader again = new Reader(1)) {
-                                assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
-                            }
-                        });
     }
 }
