@@ -140,7 +140,7 @@ final class HttpCall<Q, S> extends ServerCall<Q, S> {
 
     @Override
     public synchronized boolean isReady() {
-        return !closed && unsent < ROOM;
+        return !closed && !cancelled && unsent < ROOM;
     }
 
     @Override

@@ -17,6 +17,7 @@ import io.hypervisor.core.Fault;
 import io.hypervisor.core.VirtualTasks;
 import io.hypervisor.core.server.CallMemory;
 import io.hypervisor.core.server.FaultInterceptor;
+import io.netty.channel.ChannelOption;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,6 +27,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -36,8 +38,9 @@ import java.util.regex.Pattern;
 /** How a stream keeps up with its reader, and how it ends. */
 final class HttpCallTest {
     private static final String PADDING = "x".repeat(4000);
-    // More than sockets keep.
-    private static final int MANY = 5_000;
+    // More than sockets keep when they are told to keep little.
+    private static final int MANY = 1_000;
+    private static final int LITTLE = 64 * 1024;
     private static final Pattern REVISION = Pattern.compile("\"revision\":\"(\\d+)\"");
 
     private static final VirtualTasks TASKS = new VirtualTasks();
@@ -82,7 +85,11 @@ final class HttpCallTest {
 
     @BeforeAll
     static void start() {
-        ServerBuilder builder = Server.builder().http(0).requestTimeoutMillis(0);
+        ServerBuilder builder =
+                Server.builder()
+                        .http(0)
+                        .requestTimeoutMillis(0)
+                        .childChannelOption(ChannelOption.SO_SNDBUF, LITTLE);
         HttpMethods.register(
                 List.of(
                         ServerInterceptors.intercept(
@@ -116,7 +123,11 @@ final class HttpCallTest {
         private final BufferedReader in;
 
         Reader(int most) throws IOException {
-            socket = new Socket(InetAddress.getLoopbackAddress(), server.activeLocalPort());
+            socket = new Socket();
+            socket.setReceiveBufferSize(LITTLE);
+            socket.connect(
+                    new InetSocketAddress(
+                            InetAddress.getLoopbackAddress(), server.activeLocalPort()));
             ask(socket, most);
             in = reader(socket);
         }
