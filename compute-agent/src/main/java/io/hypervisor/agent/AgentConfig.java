@@ -7,6 +7,7 @@ import io.hypervisor.agent.driver.libvirt.LibvirtConfig.MachineType;
 import io.hypervisor.agent.image.ImageCacheConfig;
 import io.hypervisor.agent.registry.RegistryConfig;
 import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.core.Violations;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
@@ -58,17 +59,40 @@ public record AgentConfig(
         @Default("10s") Duration listPeriod,
         @Default("10s") Duration factsPeriod) {
 
+    private static final String ADDRESS = "an IPv4 or IPv6 address";
+    private static final int MOST_THREADS = 1024;
+
     /** Checks what no single key shows. */
     public AgentConfig {
         dataDir = dataDir.toAbsolutePath().normalize();
+        Violations v = new Violations();
+        hostname.ifPresent(name -> v.hostname("hostname", name));
+        advertiseIp.ifPresent(ip -> v.check(isAddress(ip), "advertise_ip", ip, ADDRESS));
+        v.labelValue("region", region).labelValue("zone", zone).labels("labels", labels);
+        v.throwIfAny();
         boolean anywhere = grpcAddr.host().equals("0.0.0.0") || grpcAddr.host().equals("::");
-        if (anywhere && advertiseIp.isEmpty()) {
+        boolean nameOnly = !controllers.isEmpty() && !isAddress(grpcAddr.host());
+        if ((anywhere || nameOnly) && advertiseIp.isEmpty()) {
             throw new ConfigException(
                     "advertise_ip: missing (expected: the address that the controller reaches this"
-                            + " node at, because grpc_addr is all addresses)");
+                            + " node at, because grpc_addr is "
+                            + (anywhere ? "all addresses" : "a name")
+                            + ")");
         }
         positive("list_period", listPeriod);
         positive("facts_period", factsPeriod);
+    }
+
+    private static boolean isAddress(String text) {
+        try {
+            return InetAddress.ofLiteral(text) != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static void checkThreads(int threads) {
+        new Violations().range("threads", threads, 1, MOST_THREADS).throwIfAny();
     }
 
     private static void positive(String key, Duration value) {
@@ -103,7 +127,12 @@ public record AgentConfig(
             List<Path> imageDirs,
             @Default("auto") Acceleration accelerator,
             @Default("pc") MachineType machine,
-            ImageCacheConfig cache) {}
+            ImageCacheConfig cache) {
+        /** Checks the threads. */
+        public Vm {
+            checkThreads(threads);
+        }
+    }
 
     /**
      * Containers of containerd.
@@ -126,6 +155,7 @@ public record AgentConfig(
 
         /** Checks each key. */
         public Container {
+            checkThreads(threads);
             if (logBytes < LEAST_LOG) {
                 throw ConfigException.of("log_bytes", logBytes, "at least " + LEAST_LOG);
             }
@@ -170,8 +200,9 @@ public record AgentConfig(
             @Default("nobody") String user) {
         private static final Pattern USER = Pattern.compile("|[a-z_][a-z0-9_-]{0,31}");
 
-        /** Checks the name. */
+        /** Checks threads and name. */
         public MicroVm {
+            checkThreads(threads);
             if (!USER.matcher(user).matches()) {
                 throw ConfigException.of("user", user, "the name of a user");
             }
@@ -265,7 +296,7 @@ public record AgentConfig(
                         "ovsdb", ovsdb, "an absolute path of a unix socket, at most 107 bytes");
             }
             if (vtepIp.filter(ip -> !isAddress(ip)).isPresent()) {
-                throw ConfigException.of("vtep_ip", vtepIp.get(), "an IPv4 or IPv6 address");
+                throw ConfigException.of("vtep_ip", vtepIp.get(), ADDRESS);
             }
             if (vtepPort < 1 || vtepPort > 65_535) {
                 throw ConfigException.of("vtep_port", vtepPort, "1 to 65535");
@@ -302,14 +333,6 @@ public record AgentConfig(
             }
         }
 
-        private static boolean isAddress(String text) {
-            try {
-                return InetAddress.ofLiteral(text) != null;
-            } catch (IllegalArgumentException e) {
-                return false;
-            }
-        }
-
         /** Whether guests may leave checksums to the host. */
         public boolean offload() {
             return datapath == Datapath.SYSTEM;
@@ -331,7 +354,16 @@ public record AgentConfig(
     public record Reserve(
             @Default("0") int cpuCores,
             @Default("0") long memoryBytes,
-            @Default("0") long diskBytes) {}
+            @Default("0") long diskBytes) {
+        /** Checks that nothing is negative. */
+        public Reserve {
+            new Violations()
+                    .range("cpu_cores", cpuCores, 0, Integer.MAX_VALUE)
+                    .range("memory_bytes", memoryBytes, 0, Long.MAX_VALUE)
+                    .range("disk_bytes", diskBytes, 0, Long.MAX_VALUE)
+                    .throwIfAny();
+        }
+    }
 
     /** What network devices of the agent's containers are marked with. */
     String deviceMark() {

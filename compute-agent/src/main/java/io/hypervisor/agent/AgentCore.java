@@ -27,6 +27,7 @@ import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.api.v1.Resources;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Ids;
+import io.hypervisor.core.Release;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.HostPort;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -101,7 +102,7 @@ public final class AgentCore implements AutoCloseable {
                         network.map(NodeSwitch.class::cast).orElse(NodeSwitch.NONE),
                         reconciler::isHolding,
                         this::orphans,
-                        version(),
+                        Release.VERSION,
                         clock,
                         tasks,
                         config.factsPeriod());
@@ -191,11 +192,6 @@ public final class AgentCore implements AutoCloseable {
                 .setMemoryBytes(reserve.memoryBytes())
                 .setDiskBytes(reserve.diskBytes())
                 .build();
-    }
-
-    private static String version() {
-        return Optional.ofNullable(AgentCore.class.getPackage().getImplementationVersion())
-                .orElse("development");
     }
 
     private Optional<Set<String>> found() {

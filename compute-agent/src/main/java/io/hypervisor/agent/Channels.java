@@ -3,14 +3,11 @@ package io.hypervisor.agent;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 import io.netty.channel.ChannelOption;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -42,20 +39,8 @@ final class Channels implements Function<String, ManagedChannel> {
                 .build();
     }
 
+    // Read anew for each channel, so that a new certificate needs no new process.
     private ChannelCredentials credentials() {
-        if (tls.ca().isEmpty()) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            TlsChannelCredentials.Builder builder =
-                    TlsChannelCredentials.newBuilder().trustManager(tls.ca().get().toFile());
-            if (tls.certificate().isPresent() && tls.privateKey().isPresent()) {
-                builder.keyManager(
-                        tls.certificate().get().toFile(), tls.privateKey().get().toFile());
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the TLS files " + tls, e);
-        }
+        return tls.ca().isEmpty() ? InsecureChannelCredentials.create() : tls.client();
     }
 }

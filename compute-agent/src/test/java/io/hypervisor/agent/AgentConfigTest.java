@@ -152,6 +152,30 @@ class AgentConfigTest {
     }
 
     @Test
+    void whatTheControllerWouldRefuseIsRefusedHere() {
+        Map<String, String> mistakes =
+                Map.ofEntries(
+                        entry("--hostname=a b", "hostname: value: a b"),
+                        entry("--hostname=''", "hostname: value: "),
+                        entry("--advertise-ip=node-1", "advertise_ip: value: node-1"),
+                        entry("--region=a!", "region: value: a!"),
+                        entry("--zone=.a", "zone: value: .a"),
+                        entry("--labels={x y: z}", "labels: value: x y"),
+                        entry("--reserve.cpu-cores=-1", "reserve.cpu_cores: value: -1"),
+                        entry("--drivers.vm.threads=0", "drivers.vm.threads: value: 0"),
+                        entry("--drivers.container.threads=-1", "drivers.container.threads"),
+                        entry("--drivers.microvm.threads=9999", "drivers.microvm.threads"));
+        mistakes.forEach(
+                (flag, message) ->
+                        assertThatThrownBy(() -> load(flag))
+                                .as(flag)
+                                .isInstanceOf(ConfigException.class)
+                                .hasMessageContaining(message));
+        assertThatThrownBy(() -> load("--grpc-addr=localhost:1", "--controllers=[a:1]"))
+                .hasMessageContaining("advertise_ip: missing");
+    }
+
+    @Test
     void mistakesAreNamed() {
         Map<String, String> mistakes =
                 Map.of(

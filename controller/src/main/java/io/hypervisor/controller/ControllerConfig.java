@@ -5,6 +5,7 @@ import io.hypervisor.controller.network.NetworkConfig;
 import io.hypervisor.controller.state.PlacementConfig;
 import io.hypervisor.controller.store.etcd.EtcdConfig;
 import io.hypervisor.core.Ids;
+import io.hypervisor.core.Violations;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
 import io.hypervisor.core.server.HostPort;
@@ -65,7 +66,7 @@ public record ControllerConfig(
             }
             if (timeout.compareTo(interval.multipliedBy(2)) < 0) {
                 throw ConfigException.of(
-                        "timeout", timeout, "at least twice the interval, " + interval);
+                        "timeout", timeout, "at least twice the interval");
             }
         }
     }
@@ -126,6 +127,7 @@ public record ControllerConfig(
 
     /** Checks what depends on more than one key. */
     public ControllerConfig {
+        new Violations().printable("cluster_name", clusterName, 1, 63).throwIfAny();
         supersededTerms = List.copyOf(supersededTerms);
         supersededTerms.stream()
                 .filter(term -> !Ids.isId(term))

@@ -52,6 +52,25 @@ final class ControllerConfigTest {
     }
 
     @Test
+    void mistakesAreNamedAsTheyAreWritten() {
+        Map<String, String> mistakes =
+                Map.of(
+                        "--cluster-name=''", "cluster_name: value: ",
+                        "--cluster-name=[a]", "cluster_name: value: [a]",
+                        "--heartbeat.timeout=4s", "heartbeat.timeout: value: 4000ms",
+                        "--heartbeat.interval=1ms", "heartbeat.interval: value: 1ms",
+                        "--placement.cpu-overcommit=0", "placement.cpu_overcommit: value: 0.0",
+                        "--etcd.credentials=/absent", "etcd.credentials: value: /absent",
+                        "--tls.certificate=/absent", "tls.private_key: missing");
+        mistakes.forEach(
+                (flag, message) ->
+                        assertThatThrownBy(() -> load(Optional.empty(), flag))
+                                .as(flag)
+                                .isInstanceOf(ConfigException.class)
+                                .hasMessageContaining(message));
+    }
+
+    @Test
     void supersededTermsAreIds() {
         assertThatThrownBy(() -> load(Optional.empty(), "--superseded-terms=[now]"))
                 .isInstanceOf(ConfigException.class)

@@ -23,6 +23,11 @@ public final class Violations {
     // No control, format, private or unassigned characters, no halves of surrogate pairs.
     private static final Pattern PRINTABLE = Pattern.compile("[\\P{C}]*");
     private static final Pattern REQUEST_ID = Pattern.compile("[\\x20-\\x7e]{0,128}");
+    private static final Pattern HOSTNAME =
+            Pattern.compile(
+                    "(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+                            + "(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+                    Pattern.CASE_INSENSITIVE);
     private static final int MAX_ENTRIES = 64;
     private static final int MAX_ANNOTATION = 16 * 1024;
     private static final int MAX_ANNOTATIONS = 64 * 1024;
@@ -65,6 +70,15 @@ public final class Violations {
                 value,
                 "1-63 lower-case letters, digits and hyphens, beginning with a letter, not ending"
                         + " with a hyphen");
+    }
+
+    /** A required name of a machine. */
+    public Violations hostname(String field, String value) {
+        return check(
+                HOSTNAME.matcher(value).matches(),
+                field,
+                value,
+                "a host name as in RFC 1123 of at most 253 characters");
     }
 
     /** A number within bounds, both inclusive. */

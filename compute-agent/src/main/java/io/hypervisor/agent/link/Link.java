@@ -19,6 +19,7 @@ import io.hypervisor.api.v1.RegisterNodeRequest;
 import io.hypervisor.core.Backoff;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.Reasons;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 
@@ -124,7 +125,7 @@ public final class Link implements AutoCloseable {
             opened.open(registered ? Optional.empty() : Optional.of(request()));
         } catch (IllegalArgumentException | JournalException e) {
             // An address that a controller made up, or a disk that fails.
-            log.error("controller={}: cannot connect", address, e);
+            log.error("controller={}: cannot connect: {}", address, e.getMessage());
             session.ifPresent(Session::close);
             session = Optional.empty();
             tasks.after(pause(), serial, this::attempt);
@@ -183,7 +184,7 @@ public final class Link implements AutoCloseable {
         leader = leaderIn(reason);
         boolean follow = !leader.isEmpty() && redirects < MAX_REDIRECTS;
         redirects = follow ? redirects + 1 : 0;
-        String failure = status.getCode() + ": " + status.getDescription();
+        String failure = status.getCode() + ": " + Reasons.of(status);
         if (!follow && !failure.equals(lastFailure)) {
             log.warn("controller={}: out of touch, tries again: {}", by.address(), failure);
             lastFailure = failure;

@@ -99,8 +99,11 @@ public final class Inventory implements AutoCloseable {
 
     private synchronized void failed(RuntimeException e) {
         if (failure.isEmpty()) {
-            Throwable defect = e instanceof DriverException ? e.getCause() : e;
-            log.warn("driver={}: cannot list: {}", driver.type(), e.getMessage(), defect);
+            log.warn("driver={}: cannot list: {}", driver.type(), e.getMessage());
+            // Of a daemon that is away the message says it all.
+            if (!(e instanceof DriverException)) {
+                log.error("driver={}: defect", driver.type(), e);
+            }
         }
         failure = String.valueOf(e.getMessage());
     }

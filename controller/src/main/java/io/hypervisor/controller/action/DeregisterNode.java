@@ -64,7 +64,8 @@ public record DeregisterNode(DeregisterNodeRequest request, Timestamp at)
                         + id
                         + ": "
                         + instances.size()
-                        + " instances are placed on it (expected: none; drain it or delete them)",
+                        + (instances.size() == 1 ? " instance is" : " instances are")
+                        + " placed on it (expected: none; drain it or delete them)",
                 instances.stream()
                         .limit(MAX_NAMED)
                         .map(each -> new Fault.Violation("instance/" + each, "placed on the node"))

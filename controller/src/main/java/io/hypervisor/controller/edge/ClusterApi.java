@@ -35,15 +35,13 @@ import io.hypervisor.controller.watch.WatchHub;
 import io.hypervisor.core.Clock;
 import io.hypervisor.core.Fault;
 import io.hypervisor.core.Ids;
+import io.hypervisor.core.Release;
 
 import java.time.Instant;
 import java.util.Set;
 
 /** ClusterService: the nodes. */
 final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
-    /** What this program calls itself. */
-    static final String VERSION = "0.1.0";
-
     private final Replica replica;
     private final WatchHub hub;
     private final Contacts contacts;
@@ -183,7 +181,7 @@ final class ClusterApi extends ClusterServiceGrpc.ClusterServiceImplBase {
     public void getClusterInfo(Empty request, StreamObserver<ClusterInfo> observer) {
         Calls.answer(
                 observer,
-                NodeViews.cluster(replica.snapshot(), VERSION).toBuilder()
+                NodeViews.cluster(replica.snapshot(), Release.VERSION).toBuilder()
                         .setLeader(replica.leaderAddress().orElse(""))
                         .build());
     }

@@ -21,7 +21,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /** Checks every field of ClusterService's requests. Throws INVALID_ARGUMENT. */
 final class ClusterRequests {
@@ -33,11 +32,6 @@ final class ClusterRequests {
     private static final int MAX_CONDITIONS = 32;
     private static final int MAX_VERSIONS = 32;
     private static final int MAX_WATCHED = 100;
-    private static final Pattern HOSTNAME =
-            Pattern.compile(
-                    "(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-                            + "(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
-                    Pattern.CASE_INSENSITIVE);
     private static final Set<String> TYPES = Set.of("vm", "container", "microvm");
     private static final Set<String> TRUTHS = Set.of("True", "False", "Unknown");
     private static final Set<NodeStatus> BY_OPERATOR =
@@ -57,11 +51,7 @@ final class ClusterRequests {
 
     static void check(RegisterNodeRequest request) {
         Violations v = new Violations();
-        v.check(
-                HOSTNAME.matcher(request.getHostname()).matches(),
-                "hostname",
-                request.getHostname(),
-                "a host name as in RFC 1123 of at most 253 characters");
+        v.hostname("hostname", request.getHostname());
         v.check(
                 isAddress(request.getIp()),
                 "ip",

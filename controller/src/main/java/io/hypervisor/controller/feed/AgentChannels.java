@@ -6,14 +6,11 @@ import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.TlsChannelCredentials;
 import io.hypervisor.api.internal.v1.NodeRecord;
 import io.hypervisor.core.Tasks;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -39,7 +36,8 @@ public final class AgentChannels implements AutoCloseable {
      * @throws UncheckedIOException if the TLS files cannot be read
      */
     public AgentChannels(TlsConfig tls, Tasks tasks) {
-        this.credentials = credentials(tls);
+        this.credentials =
+                tls.certificate().isEmpty() ? InsecureChannelCredentials.create() : tls.client();
         this.tasks = tasks;
     }
 
@@ -73,25 +71,6 @@ public final class AgentChannels implements AutoCloseable {
             eldest.remove();
         }
         return channel;
-    }
-
-    private static ChannelCredentials credentials(TlsConfig tls) {
-        if (tls.certificate().isEmpty()) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            TlsChannelCredentials.Builder builder =
-                    TlsChannelCredentials.newBuilder()
-                            .keyManager(
-                                    tls.certificate().get().toFile(),
-                                    tls.privateKey().orElseThrow().toFile());
-            if (tls.ca().isPresent()) {
-                builder.trustManager(tls.ca().get().toFile());
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the TLS files " + tls, e);
-        }
     }
 
     /** Ends all connections and the calls on them. */

@@ -1,6 +1,5 @@
 package io.hypervisor.controller.network;
 
-import io.hypervisor.core.Fault;
 import io.hypervisor.core.Violations;
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
@@ -39,11 +38,7 @@ public record NetworkConfig(
             Violations v = new Violations();
             v.name("name", name);
             SubnetRules.cidr(v, "cidr", cidr);
-            try {
-                v.throwIfAny();
-            } catch (Fault wrong) {
-                throw new ConfigException(String.valueOf(wrong.getMessage()));
-            }
+            v.throwIfAny();
         }
     }
 

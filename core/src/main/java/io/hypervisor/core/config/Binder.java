@@ -1,5 +1,6 @@
 package io.hypervisor.core.config;
 
+import io.hypervisor.core.Fault;
 import io.hypervisor.core.server.HostPort;
 
 import java.lang.reflect.InvocationTargetException;
@@ -63,6 +64,9 @@ final class Binder {
             throw new ConfigException(where + ": missing (expected: " + expected(raw) + ")");
         }
         try {
+            if (given instanceof List || given instanceof Map) {
+                throw new IllegalArgumentException("not one value");
+            }
             return scalar(raw, String.valueOf(given).strip());
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw ConfigException.of(where, given, expected(raw));
@@ -112,6 +116,9 @@ final class Binder {
         } else if (type == Duration.class) {
             return duration(text);
         } else if (type == Path.class) {
+            if (text.isEmpty()) {
+                throw new IllegalArgumentException("the working directory, by accident");
+            }
             return Path.of(text);
         } else if (type == HostPort.class) {
             return HostPort.parse(text);
@@ -189,9 +196,12 @@ final class Binder {
             constructor.setAccessible(true);
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
-            throw e.getCause() instanceof ConfigException wrong
-                    ? wrong.within(path)
-                    : new IllegalStateException(type + " cannot be constructed", e);
+            throw switch (e.getCause()) {
+                case ConfigException wrong -> wrong.within(path);
+                // Of checks that requests have, too.
+                case Fault wrong -> new ConfigException(wrong.getMessage()).within(path);
+                default -> new IllegalStateException(type + " cannot be constructed", e);
+            };
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " cannot be constructed", e);
         }

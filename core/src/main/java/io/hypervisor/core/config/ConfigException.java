@@ -1,5 +1,7 @@
 package io.hypervisor.core.config;
 
+import java.time.Duration;
+
 /** The configuration cannot be used; the message says where, what, and what is expected. */
 public final class ConfigException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -11,7 +13,8 @@ public final class ConfigException extends RuntimeException {
 
     /** A key's value is not what is expected. */
     public static ConfigException of(String key, Object value, String expected) {
-        return new ConfigException(key + ": value: " + value + " (expected: " + expected + ")");
+        Object written = value instanceof Duration time ? time.toMillis() + "ms" : value;
+        return new ConfigException(key + ": value: " + written + " (expected: " + expected + ")");
     }
 
     /** The same, of a record that is at this key of another. */

@@ -75,7 +75,9 @@ public final class ConfigLoader {
             int equals = flag.indexOf('=');
             if (!flag.startsWith("--") || equals < 0) {
                 throw new ConfigException(
-                        "flag " + flag + ": not understood (expected: --key=value)");
+                        "flag "
+                                + flag
+                                + ": not understood (expected: --key=value or --config=FILE)");
             }
             String key = flag.substring(2, equals).replace('-', '_');
             put(tree, key, parse(flag, flag.substring(equals + 1)));

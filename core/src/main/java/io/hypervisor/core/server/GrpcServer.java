@@ -7,7 +7,6 @@ import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -126,7 +125,8 @@ public final class GrpcServer implements AutoCloseable {
         try {
             server = builder.build().start();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot listen on " + address, e);
+            throw new UncheckedIOException(
+                    "cannot listen on " + address + ": " + Reasons.root(e), e);
         }
     }
 
@@ -142,23 +142,7 @@ public final class GrpcServer implements AutoCloseable {
     }
 
     private static ServerCredentials credentials(TlsConfig tls) {
-        if (tls.certificate().isEmpty()) {
-            return InsecureServerCredentials.create();
-        }
-        try {
-            TlsServerCredentials.Builder builder =
-                    TlsServerCredentials.newBuilder()
-                            .keyManager(
-                                    tls.certificate().get().toFile(),
-                                    tls.privateKey().orElseThrow().toFile());
-            if (tls.ca().isPresent()) {
-                builder.trustManager(tls.ca().get().toFile())
-                        .clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the TLS files " + tls, e);
-        }
+        return tls.certificate().isEmpty() ? InsecureServerCredentials.create() : tls.server();
     }
 
     /** The port that is bound. */

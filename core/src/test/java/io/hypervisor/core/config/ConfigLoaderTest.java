@@ -137,6 +137,9 @@ class ConfigLoaderTest {
                 "etcd: 5 | etcd: value: 5 (expected: a mapping)",
                 "etcd: {endpoints: a} | etcd.endpoints: value: a (expected: a list)",
                 "'etcd: {endpoints: [a]}' | etcd.endpoints[0]: value: a (expected: host:port)",
+                "key_file: '' | key_file: value:  (expected: a path)",
+                "key_file: [a] | key_file: value: [a] (expected: a path)",
+                "store: {a: b} | store: value: {a=b} (expected: one of local, etcd)",
                 "'a: [' | not valid YAML",
             })
     void wrongInputSaysWhereWhatAndWhatIsExpected(String yaml, String message) {

@@ -21,6 +21,7 @@ import io.hypervisor.agent.driver.containerd.wire.LeasesGrpc;
 import io.hypervisor.agent.driver.containerd.wire.SnapshotsGrpc;
 import io.hypervisor.agent.driver.containerd.wire.TasksGrpc;
 import io.hypervisor.agent.driver.containerd.wire.VersionGrpc;
+import io.hypervisor.core.server.Reasons;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -153,7 +154,7 @@ final class Daemon implements AutoCloseable {
 
     /** What a failed call means to the caller of the driver. */
     static DriverException failure(StatusRuntimeException e) {
-        String said = Wording.printable(String.valueOf(e.getStatus().getDescription()));
+        String said = Wording.printable(Reasons.of(e.getStatus()));
         return switch (e.getStatus().getCode()) {
             case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED ->
                     DriverException.passing("containerd is out of reach: " + said, e);

@@ -2,6 +2,7 @@ package io.hypervisor.controller.store.etcd;
 
 import io.hypervisor.core.config.ConfigException;
 import io.hypervisor.core.config.Default;
+import io.hypervisor.core.config.NamedFile;
 import io.hypervisor.core.server.HostPort;
 import io.hypervisor.core.server.TlsConfig;
 
@@ -34,6 +35,7 @@ public record EtcdConfig(
     /** Checks the values. */
     public EtcdConfig {
         endpoints = List.copyOf(endpoints);
+        credentials.ifPresent(file -> NamedFile.secret("credentials", file));
         require(prefix.endsWith("/"), "prefix", prefix, "ends with /");
         require(leaseTtl.toSeconds() >= 2, "lease_ttl", leaseTtl, ">= 2s");
         require(timeout.isPositive(), "timeout", timeout, "> 0");
