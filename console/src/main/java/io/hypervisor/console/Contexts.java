@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  */
 final class Contexts {
     static final String DEFAULT_SERVER = "localhost:50051";
+    private static final Pattern HOST_PORT = Pattern.compile(".+:[0-9]{1,5}");
     private static final Pattern CURRENT = Pattern.compile("(?m)^current:.*$");
 
     private final Path file;
@@ -116,6 +117,11 @@ final class Contexts {
     }
 
     private static Context plain(String server) {
+        if (!HOST_PORT.matcher(server).matches()) {
+            throw Problem.usage(
+                    "'" + server + "' is no HOST:PORT",
+                    "the port of gRPC, for example " + DEFAULT_SERVER);
+        }
         return new Context("", server, Optional.empty());
     }
 

@@ -44,7 +44,8 @@ import java.util.stream.Stream;
         optionListHeading = "%nOptions of every verb:%n",
         footer = {
             "",
-            "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not placed, 4 timed out.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not placed, 4 timed out,",
+            "            5 a traced packet is dropped.",
             "Variables:  HVCTL_SERVER, HVCTL_CONTEXT, NO_COLOR."
         })
 final class Hvctl {
@@ -261,7 +262,7 @@ final class Hvctl {
                                 .orElse(help)
                         : help;
         String[] lines = String.valueOf(e.getMessage()).strip().split("\\R", 2);
-        return report(Problem.usage(lines[0], advice));
+        return report(Problem.usage(lines[0].replace("option option", "option"), advice));
     }
 
     /** What may stand where something unknown stood. */

@@ -64,7 +64,13 @@ final class NodeWaiting {
                     others(),
                     "hvctl node list");
         }
-        return List.copyOf(known.values());
+        // Events tell what was recorded; when a node was last heard of is told to who asks.
+        return Lookup.nodes(
+                        hvctl.session(), ListNodesRequest.getDefaultInstance(), Integer.MAX_VALUE)
+                .getNodesList()
+                .stream()
+                .filter(node -> known.containsKey(node.getId()))
+                .toList();
     }
 
     private boolean reached(NodeEvent event, int least, Progress progress) {

@@ -20,9 +20,10 @@ final class Problems {
     /** The problem behind a status; {@code server} is the address that was asked. */
     static Problem of(StatusRuntimeException e, String server) {
         Status.Code code = e.getStatus().getCode();
-        List<String> causes = causes(e);
         String said = e.getStatus().getDescription();
         String message = said == null ? code.name() : said;
+        // The message of a single violation says it all.
+        List<String> causes = causes(e).stream().filter(c -> !c.equals(message)).toList();
         return switch (code) {
             case UNAVAILABLE -> unreachable(e, server, message);
             case DEADLINE_EXCEEDED ->

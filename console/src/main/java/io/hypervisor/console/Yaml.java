@@ -11,11 +11,15 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.FlowStyle;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 import java.util.Map;
 
 /** Messages as the API's JSON, and as the same JSON written in YAML. */
 final class Yaml {
+    // That of most readers: there the text False has to be quoted, or it is not true.
+    private static final CoreSchema SCHEMA = new CoreSchema();
+
     private Yaml() {}
 
     /** The message as JSON over several lines. */
@@ -31,7 +35,11 @@ final class Yaml {
     /** The message's JSON as a block of YAML, ending in a newline. */
     static String yaml(Message message) {
         DumpSettings block =
-                DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).setIndent(2).build();
+                DumpSettings.builder()
+                        .setDefaultFlowStyle(FlowStyle.BLOCK)
+                        .setIndent(2)
+                        .setSchema(SCHEMA)
+                        .build();
         // Every JSON text is a YAML text.
         return new Dump(block).dumpToString(load(json(message), "the answer"));
     }
@@ -65,7 +73,8 @@ final class Yaml {
     static Object load(String text, String source) {
         try {
             Object document =
-                    new Load(LoadSettings.builder().setLabel(source).build()).loadFromString(text);
+                    new Load(LoadSettings.builder().setLabel(source).setSchema(SCHEMA).build())
+                            .loadFromString(text);
             return document == null ? Map.of() : document;
         } catch (YamlEngineException e) {
             String firstLine = e.getMessage().lines().findFirst().orElse("");

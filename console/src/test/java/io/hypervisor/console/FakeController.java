@@ -262,6 +262,8 @@ final class FakeController implements AutoCloseable {
                             n ->
                                     request.getNodeIdsCount() == 0
                                             || request.getNodeIdsList().contains(n.getId()))
+                    // As the real one: when a node was last heard of is in no event.
+                    .map(n -> n.toBuilder().setLastSeen(n.getCreatedAt()).build())
                     .forEach(n -> out.onNext(event(n, EventType.EVENT_TYPE_ADDED)));
             // A node's instances leave it one by one while somebody watches.
             for (String id : request.getNodeIdsList()) {

@@ -120,6 +120,25 @@ class HvctlTest {
     }
 
     @Test
+    void aServerWithoutAPortIsRefused() {
+        assertThat(hvctl.run("node", "list", "--server", "127.0.0.1"))
+                .isEqualTo(
+                        new Result(
+                                2,
+                                "",
+                                """
+                                error: '127.0.0.1' is no HOST:PORT
+                                try: the port of gRPC, for example localhost:50051
+                                """));
+    }
+
+    @Test
+    void theHelpNamesEveryExitCode() {
+        assertThat(hvctl.run("--help").out())
+                .contains("0 done", "1 failed", "2 wrong", "3 not placed", "4 timed", "5 a traced");
+    }
+
+    @Test
     void contextsDecideWhichServer() throws IOException {
         hvctl.environment.remove("HVCTL_SERVER");
         hvctl.config = folder.resolve("config.yaml");

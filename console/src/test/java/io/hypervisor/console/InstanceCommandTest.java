@@ -352,10 +352,7 @@ class InstanceCommandTest {
                         new Result(
                                 1,
                                 "",
-                                """
-                                error: spec.cpu_cores: value: 1000 (expected: 1 to 512)
-                                  spec.cpu_cores: value: 1000 (expected: 1 to 512)
-                                """));
+                                "error: spec.cpu_cores: value: 1000 (expected: 1 to 512)\n"));
         assertThat(hvctl.run("instance", "stop", "db").err())
                 .isEqualTo("error: instance db: state: STOPPED (expected: RUNNING)\n");
     }

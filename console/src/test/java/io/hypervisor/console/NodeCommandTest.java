@@ -112,6 +112,8 @@ class NodeCommandTest {
     void waitsForAStatus() {
         assertThat(hvctl.run("node", "wait", "--all", "READY", "-o", "name").out())
                 .isEqualTo("node-1\nnode-2\n");
+        assertThat(hvctl.run("node", "wait", "node-1", "ready", "--columns", "node,seen").out())
+                .isEqualTo("NODE    SEEN\nnode-1  3s\n");
         assertThat(hvctl.run("node", "wait", "node-1", "cordoned", "--timeout", "100ms"))
                 .isEqualTo(
                         new Result(

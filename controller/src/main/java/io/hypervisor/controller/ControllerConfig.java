@@ -65,8 +65,7 @@ public record ControllerConfig(
                 throw ConfigException.of("interval", interval, "at least 100ms");
             }
             if (timeout.compareTo(interval.multipliedBy(2)) < 0) {
-                throw ConfigException.of(
-                        "timeout", timeout, "at least twice the interval");
+                throw ConfigException.of("timeout", timeout, "at least twice the interval");
             }
         }
     }

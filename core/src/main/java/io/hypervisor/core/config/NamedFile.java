@@ -21,7 +21,8 @@ public final class NamedFile {
         readable(key, file);
         try {
             if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-                throw ConfigException.of(key, file, "not readable by everybody, as chmod o= makes it");
+                throw ConfigException.of(
+                        key, file, "not readable by everybody, as chmod o= makes it");
             }
         } catch (IOException e) {
             throw ConfigException.of(key, file, "a file with permissions: " + e);
