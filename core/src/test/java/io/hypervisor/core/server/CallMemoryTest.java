@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -16,14 +13,10 @@ import io.hypervisor.api.v1.ConsoleInput;
 import io.hypervisor.api.v1.ConsoleOutput;
 import io.hypervisor.api.v1.GetNodeRequest;
 import io.hypervisor.api.v1.Node;
-import io.hypervisor.core.Tasks;
-import io.hypervisor.core.VirtualTasks;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -94,27 +87,11 @@ class CallMemoryTest {
     private static final class Scene implements AutoCloseable {
         final CallMemory memory;
         final CompletableFuture<Boolean> consoleEnded = new CompletableFuture<>();
-        final GrpcServer server;
-        final ManagedChannel channel;
-        private final Tasks tasks = new VirtualTasks();
+        final TestServer server;
 
         Scene(int room) {
             memory = new CallMemory(room);
-            server =
-                    new GrpcServer(
-                            new HostPort("127.0.0.1", 0),
-                            TlsConfig.none(),
-                            tasks,
-                            new SimpleMeterRegistry(),
-                            List.of(),
-                            List.of(new Nodes(), new Consoles()),
-                            Duration.ofSeconds(1),
-                            memory);
-            channel =
-                    Grpc.newChannelBuilder(
-                                    "127.0.0.1:" + server.port(),
-                                    InsecureChannelCredentials.create())
-                            .build();
+            server = new TestServer(memory, new Nodes(), new Consoles());
         }
 
         long held() {
@@ -122,15 +99,13 @@ class CallMemoryTest {
         }
 
         Node node() {
-            return ClusterServiceGrpc.newBlockingStub(channel)
+            return ClusterServiceGrpc.newBlockingStub(server.channel())
                     .getNode(GetNodeRequest.getDefaultInstance());
         }
 
         @Override
         public void close() {
-            channel.shutdownNow();
             server.close();
-            tasks.close();
         }
 
         private static final class Nodes extends ClusterServiceGrpc.ClusterServiceImplBase {
@@ -164,7 +139,7 @@ class CallMemoryTest {
     void requestsThatNeverEndTakeNoMoreThanTheRoom() throws IOException {
         String method = ComputeServiceGrpc.getAttachConsoleMethod().getFullMethodName();
         try (Scene scene = new Scene(ROOM)) {
-            try (RawHttp2 hostile = new RawHttp2(scene.server.port())) {
+            try (RawHttp2 hostile = new RawHttp2(scene.server.server().port())) {
                 for (int i = 0; i < 20; i++) {
                     hostile.begin(hostile.call(method), 4_000 * KIB, 200 * KIB);
                 }
@@ -173,7 +148,7 @@ class CallMemoryTest {
                 await().until(() -> scene.held() <= ROOM);
                 assertThat(scene.node()).isEqualTo(Node.getDefaultInstance());
             }
-            scene.channel.shutdownNow();
+            scene.server.channel().shutdownNow();
             await().until(() -> scene.held() == 0);
         }
     }

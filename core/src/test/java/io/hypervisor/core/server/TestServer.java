@@ -19,6 +19,11 @@ public final class TestServer implements AutoCloseable {
 
     /** Begins to serve. */
     public TestServer(BindableService... services) {
+        this(CallMemory.halfOfHeap(new SimpleMeterRegistry()), services);
+    }
+
+    /** The same, with what connections and calls may hold. */
+    TestServer(CallMemory memory, BindableService... services) {
         server =
                 new GrpcServer(
                         new HostPort("127.0.0.1", 0),
@@ -27,7 +32,8 @@ public final class TestServer implements AutoCloseable {
                         new SimpleMeterRegistry(),
                         List.of(),
                         List.of(services),
-                        Duration.ofMillis(100));
+                        Duration.ofMillis(100),
+                        memory);
         channel = Grpc.newChannelBuilder(address(), InsecureChannelCredentials.create()).build();
     }
 
