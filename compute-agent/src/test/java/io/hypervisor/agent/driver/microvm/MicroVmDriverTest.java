@@ -9,12 +9,15 @@ import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
 import io.hypervisor.agent.driver.Target;
 import io.hypervisor.agent.driver.guest.Acceleration;
+import io.hypervisor.agent.driver.guest.Blueprint;
+import io.hypervisor.agent.driver.guest.ImageFolders;
 import io.hypervisor.agent.driver.guest.InstanceFolders;
 import io.hypervisor.agent.driver.guest.KvmProbe;
 import io.hypervisor.agent.driver.guest.TinyGuest;
 import io.hypervisor.agent.driver.libvirt.DemoGuest;
 import io.hypervisor.agent.image.ImageCache;
 import io.hypervisor.agent.image.TestCache;
+import io.hypervisor.api.internal.v1.Nic;
 import io.hypervisor.api.v1.DiskSpec;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.Metadata;
@@ -243,6 +246,29 @@ class MicroVmDriverTest {
         assertThat(found(target).state()).isEqualTo(Found.State.RUNNING);
     }
 
+    /** All but the acceleration itself: for a host that has KVM, and the kernel's datapath. */
+    @Test
+    void qemuTakesTheArgumentsForKvm() {
+        Nic nic =
+                Nic.newBuilder()
+                        .setPortId(UUID.randomUUID().toString())
+                        .setMacAddress("02:68:76:00:00:07")
+                        .setMtu(1400)
+                        .build();
+        Target target = with(created(TinyGuest.echo()), TinyGuest.echo(), List.of(nic));
+        ImageFolders folders = new ImageFolders(driver.type(), List.of(images));
+        Blueprint blueprint = Blueprint.of(target, folder(target), folders, true);
+        MicroVmConfig config = new MicroVmConfig(List.of(images), Acceleration.KVM, "", true);
+        List<String> arguments =
+                QemuArguments.of(blueprint, config, true).stream()
+                        .map(argument -> argument.replace("accel=kvm", "accel=tcg"))
+                        .toList();
+        Runs runs = new Runs(Clock.system(), tasks);
+        runs.launch(folder(target), arguments, target.nics());
+        assertThat(runs.state(folder(target), true)).isEqualTo(GuestState.WAITING);
+        assertThat(runs.end(folder(target), true)).isTrue();
+    }
+
     @Test
     void whatADeadAgentHasJustLaunchedIsFoundWithoutItsPid() throws IOException {
         Target target = started(TinyGuest.echo());
@@ -320,6 +346,10 @@ class MicroVmDriverTest {
     }
 
     private static Target with(Target target, InstanceSpec spec) {
+        return with(target, spec, target.nics());
+    }
+
+    private static Target with(Target target, InstanceSpec spec, List<Nic> nics) {
         return new Target(
                 target.instanceId(),
                 target.epoch(),
@@ -328,7 +358,7 @@ class MicroVmDriverTest {
                 target.local(),
                 spec,
                 target.metadata(),
-                target.nics());
+                nics);
     }
 
     private static String asked(Target target, String command) throws IOException {
