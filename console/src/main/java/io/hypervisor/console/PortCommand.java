@@ -95,7 +95,7 @@ final class PortCommand {
                             .network()
                             .deletePort(
                                     DeletePortRequest.newBuilder().setPortId(port.getId()).build());
-            hvctl.say(port.getIpAddress() + " deleted");
+            hvctl.say(each + " deleted");
         }
     }
 

@@ -4,6 +4,7 @@ import io.hypervisor.agent.driver.ImagePulls.Progress;
 import io.hypervisor.agent.driver.ImagePulls.Pull;
 import io.hypervisor.agent.driver.ImagePulls.Stage;
 import io.hypervisor.core.Tasks;
+import io.hypervisor.core.server.Reasons;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,7 +69,8 @@ public final class SharedPulls {
             pull.done.complete(null);
         } catch (RuntimeException e) {
             finish(pull);
-            log.info("image={}: not pulled: {}", pull.image, e.getMessage(), e.getCause());
+            String why = Reasons.root(e);
+            log.info("image={}: not pulled: {} cause=\"{}\"", pull.image, e.getMessage(), why);
             pull.done.completeExceptionally(
                     e instanceof DriverException
                             ? e

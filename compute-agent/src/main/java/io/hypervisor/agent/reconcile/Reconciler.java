@@ -415,8 +415,8 @@ public final class Reconciler implements AutoCloseable {
                 action,
                 e.isPermanent(),
                 count,
-                e.getMessage(),
-                e.getCause());
+                e.getMessage());
+        log.debug("instance={}", id, e);
         // The next pass shows the failure, and waits as long as it says.
         boolean gated = GATED.contains(action);
         return gated ? Outcome.again(Duration.ZERO) : Outcome.blocked(e.getMessage());

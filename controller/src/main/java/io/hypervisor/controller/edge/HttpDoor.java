@@ -28,6 +28,7 @@ import io.hypervisor.core.server.CallMemory;
 import io.hypervisor.core.server.FaultInterceptor;
 import io.hypervisor.core.server.Faults;
 import io.hypervisor.core.server.HostPort;
+import io.hypervisor.core.server.Reasons;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -39,6 +40,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -67,6 +69,7 @@ public final class HttpDoor implements AutoCloseable {
      * @param memory what connections and requests may hold, here and at other doors
      * @param unready why the process cannot serve yet; empty when it can
      * @param grace how long {@link #close} lets running calls finish
+     * @throws java.io.UncheckedIOException if the address cannot be bound; the message names it
      */
     public HttpDoor(
             HostPort address,
@@ -111,7 +114,11 @@ public final class HttpDoor implements AutoCloseable {
                                 List.of(service -> new HttpRoom(service, memory)))
                         .decorator(HttpDoor::checkTimeout)
                         .build();
-        server.start().join();
+        try {
+            server.start().join();
+        } catch (CompletionException e) {
+            throw Reasons.cannotListen(address, e);
+        }
     }
 
     private static HttpResponse ready(Optional<String> unready) {

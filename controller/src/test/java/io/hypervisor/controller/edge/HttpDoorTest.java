@@ -1,6 +1,7 @@
 package io.hypervisor.controller.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.util.JsonFormat;
@@ -10,12 +11,17 @@ import io.hypervisor.api.v1.CreateNetworkResponse;
 import io.hypervisor.api.v1.Network;
 import io.hypervisor.controller.store.MemoryStore;
 import io.hypervisor.core.VirtualTasks;
+import io.hypervisor.core.server.CallMemory;
+import io.hypervisor.core.server.HostPort;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -24,7 +30,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -65,6 +73,25 @@ final class HttpDoorTest {
                                         : HttpRequest.BodyPublishers.ofString(body))
                         .build();
         return http.send(request, HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void anAddressThatIsTakenIsNamed() {
+        HostPort taken = new HostPort("127.0.0.1", controller.controller().httpPort());
+        assertThatThrownBy(
+                        () ->
+                                new HttpDoor(
+                                        taken,
+                                        storeTasks,
+                                        new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
+                                        new CallMemory(1 << 20),
+                                        List.of(),
+                                        List.of(),
+                                        Optional::empty,
+                                        Duration.ZERO))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("cannot listen on " + taken)
+                .hasMessageContaining("Address already in use");
     }
 
     @Test

@@ -17,7 +17,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,7 +57,7 @@ public final class GrpcServer implements AutoCloseable {
      *
      * @param address "host:port"; port 0 picks a free one
      * @param grace how long {@link #close} lets running calls finish
-     * @throws UncheckedIOException if the address cannot be bound; the message names it
+     * @throws java.io.UncheckedIOException if the address cannot be bound; the message names it
      */
     public GrpcServer(
             HostPort address,
@@ -125,8 +124,7 @@ public final class GrpcServer implements AutoCloseable {
         try {
             server = builder.build().start();
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "cannot listen on " + address + ": " + Reasons.root(e), e);
+            throw Reasons.cannotListen(address, e);
         }
     }
 

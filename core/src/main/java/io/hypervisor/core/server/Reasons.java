@@ -2,6 +2,9 @@ package io.hypervisor.core.server;
 
 import io.grpc.Status;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
 /** What to tell people of a failure: one line, and what the system says rather than a library. */
 public final class Reasons {
     // What the library says of every connection that fails; why is in the cause.
@@ -15,8 +18,14 @@ public final class Reasons {
         return said.equals(HIDDEN) && status.getCause() != null ? root(status.getCause()) : said;
     }
 
+    /** A server that did not get its address, and why: who starts it wants to know both. */
+    public static UncheckedIOException cannotListen(HostPort address, Throwable why) {
+        String message = "cannot listen on " + address + ": " + root(why);
+        return new UncheckedIOException(message, new IOException(why));
+    }
+
     /** What the innermost cause says. */
-    static String root(Throwable thrown) {
+    public static String root(Throwable thrown) {
         Throwable at = thrown;
         while (at.getCause() != null) {
             at = at.getCause();
