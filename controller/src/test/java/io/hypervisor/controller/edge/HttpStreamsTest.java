@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -34,15 +35,21 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Streams over HTTP, read line by line with the JDK's client. */
 final class HttpStreamsTest {
     private static final String NOBODY = "00000000-0000-7000-8000-000000000000";
+    // As a shell splits them.
+    private static final Pattern WORD = Pattern.compile("'([^']*)'|\\S+");
     private static final String PULL =
             "{\"imageRef\": \"team/%s:1\", \"type\": \"INSTANCE_TYPE_CONTAINER\"}";
 
@@ -322,5 +329,36 @@ final class HttpStreamsTest {
         String large = " ".repeat(HttpDoor.MAX_REQUEST_BYTES + 1);
         assertThat(answer(post.POST(BodyPublishers.ofString(large)).build(), 413))
                 .contains("\"code\": 3");
+    }
+
+    /** What curl writes, each command of the README, up to the line of its instance. */
+    @Test
+    void theReadmesCommandsWork() throws IOException {
+        String readme = Files.readString(Path.of("../README.md"));
+        Matcher block = Pattern.compile("```sh\n(curl .*?)```", Pattern.DOTALL).matcher(readme);
+        assertThat(block.find()).isTrue();
+        String own = "127.0.0.1:" + controller.controller().httpPort();
+        String[] commands = block.group(1).replace("localhost:8080", own).split("\n(?=curl )");
+        assertThat(commands).hasSize(3);
+        for (String command : commands) {
+            Process curl =
+                    new ProcessBuilder(
+                                    WORD.matcher(command)
+                                            .results()
+                                            .map(w -> w.group(1) == null ? w.group() : w.group(1))
+                                            .toList())
+                            .redirectError(ProcessBuilder.Redirect.DISCARD)
+                            .start();
+            try (BufferedReader lines = curl.inputReader()) {
+                String line = lines.readLine();
+                while (line != null && !line.contains("\"name\":\"by-curl\"")) {
+                    line = lines.readLine();
+                }
+                assertThat(line).as(command).isNotNull();
+            } finally {
+                curl.destroy();
+            }
+        }
+        awaitNoWatchers();
     }
 }
