@@ -61,6 +61,7 @@ final class Connection extends Connect {
 
     /** Numbers of libvirt's virDomainState, and the reason within it. */
     record State(int state, int reason) {
+        static final int RUNNING = 1;
         static final int PAUSED = 3;
         static final int SHUTOFF = 5;
         static final int CRASHED = 6;
@@ -69,6 +70,8 @@ final class Connection extends Connect {
         static final int REASON_FAILED = 6;
         static final int REASON_PAUSED_IO_ERROR = 5;
         static final int REASON_PAUSED_WATCHDOG = 6;
+        // Ours: libvirt says that it is shut off.
+        static final State LOST = new State(RUNNING, -1);
 
         boolean active() {
             return state != SHUTOFF && state != CRASHED && state != 0;

@@ -11,6 +11,9 @@ import java.util.OptionalInt;
 /** A domain of ours: what its metadata says, and what libvirt says. Pure. */
 record DomainState(DomainRecord record, State state) {
 
+    private static final String LOST =
+            "runs, but libvirt has lost it: restart it to be able to manage it again";
+
     boolean active() {
         return state.active();
     }
@@ -26,6 +29,16 @@ record DomainState(DomainRecord record, State state) {
             case STARTING -> true;
             case RUNNING, STOPPING -> !active();
         };
+    }
+
+    /** The same, whose guest runs although libvirt calls it shut off. */
+    DomainState lost() {
+        return new DomainState(record, State.LOST);
+    }
+
+    /** Whether its guest runs without libvirt, which can only be ended. */
+    boolean isLost() {
+        return state.equals(State.LOST);
     }
 
     /** Whether it is there, and nobody has been told that it runs. */
@@ -97,6 +110,9 @@ record DomainState(DomainRecord record, State state) {
         if (state.state() == State.PAUSED && state.reason() == State.REASON_PAUSED_IO_ERROR) {
             return "halted, because a disk cannot be read or written: full or broken";
         }
+        if (isLost()) {
+            return LOST;
+        }
         return switch (exit) {
             case NONE, CLEAN, STOPPED -> "";
             case FAILED -> "the virtual machine crashed";
@@ -106,15 +122,25 @@ record DomainState(DomainRecord record, State state) {
 
     /** An instance that has a folder and no domain. */
     static Found partial(String id, Optional<DomainRecord> record) {
+        return withoutDomain(id, record, Found.State.PARTIAL, "");
+    }
+
+    /** An instance that has a guest, and no domain. */
+    static Found stray(String id, Optional<DomainRecord> record) {
+        return withoutDomain(id, record, Found.State.RUNNING, LOST);
+    }
+
+    private static Found withoutDomain(
+            String id, Optional<DomainRecord> record, Found.State state, String reason) {
         return new Found(
                 id,
                 record.map(DomainRecord::epoch).orElse(0L),
                 record.map(DomainRecord::runGeneration).orElse(0L),
                 record.map(DomainRecord::local).orElse(false),
-                Found.State.PARTIAL,
+                state,
                 Found.Exit.NONE,
                 OptionalInt.empty(),
-                "",
+                reason,
                 Optional.empty());
     }
 }

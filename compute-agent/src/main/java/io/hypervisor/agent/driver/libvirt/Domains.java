@@ -1,14 +1,17 @@
 package io.hypervisor.agent.driver.libvirt;
 
 import io.hypervisor.agent.driver.DriverException;
+import io.hypervisor.core.Clock;
 
 import org.libvirt.Domain;
 import org.libvirt.Error.ErrorNumber;
 import org.libvirt.LibvirtException;
 
+import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The domains that this agent made, and their records. Others do not exist for it. */
@@ -21,19 +24,33 @@ final class Domains {
 
     private final Daemon daemon;
     private final String home;
+    private final LostRuns lost;
 
     /** A step that ends a run. */
     interface Ending {
         void on(Domain domain) throws LibvirtException;
     }
 
-    Domains(Daemon daemon, String home) {
+    Domains(Daemon daemon, Path home, Clock clock) {
         this.daemon = daemon;
-        this.home = home;
+        this.home = home.toString();
+        this.lost = new LostRuns(home, clock);
     }
 
     /** All of ours by id. */
     Map<String, DomainState> all() {
+        Map<String, DomainState> found = listed();
+        if (found.values().stream().allMatch(DomainState::active)) {
+            return found;
+        }
+        Set<String> running = lost.without(Set.of());
+        found.replaceAll(
+                (id, state) ->
+                        !state.active() && running.contains(id) ? state(id).orElse(state) : state);
+        return found;
+    }
+
+    private Map<String, DomainState> listed() {
         return daemon.call(
                 connection -> {
                     Map<String, DomainState> found = new TreeMap<>();
@@ -48,6 +65,19 @@ final class Domains {
 
     /** One of ours; empty if it does not exist. Throws when the id is taken by somebody else's. */
     Optional<DomainState> state(String id) {
+        return known(id)
+                .flatMap(seen -> seen.active() || !lost.has(id) ? Optional.of(seen) : lost(id));
+    }
+
+    /**
+     * A guest that libvirt has lost runs all the same. libvirt calls a domain active before it has
+     * a QEMU and until it has none: what has one before and after it was seen inactive is lost.
+     */
+    private Optional<DomainState> lost(String id) {
+        return known(id).map(seen -> seen.active() || !lost.has(id) ? seen : seen.lost());
+    }
+
+    private Optional<DomainState> known(String id) {
         return daemon.onDomain(
                 id,
                 (connection, domain) ->
@@ -79,6 +109,33 @@ final class Domains {
             }
             throw e;
         }
+    }
+
+    /** Those of ours that run and are no domains at all. */
+    Set<String> strays(Set<String> known) {
+        Set<String> found = lost.without(known);
+        found.removeIf(id -> isDomain(id) || !lost.has(id));
+        return found;
+    }
+
+    /** Makes sure that what is made now does not run already. */
+    void checkNoRun(String id) {
+        if (lost.has(id)) {
+            throw DriverException.passing(
+                    "instance " + id + " runs, but libvirt has lost it (expected: ended)", null);
+        }
+    }
+
+    private boolean isDomain(String id) {
+        return daemon.onDomain(id, (connection, domain) -> true).isPresent();
+    }
+
+    /** Ends a run by force, if there is one. */
+    void end(String id) {
+        if (known(id).isPresent()) {
+            whileActive(id, Domain::destroy);
+        }
+        lost.end(id);
     }
 
     private static int copy(Domain domain) throws LibvirtException {

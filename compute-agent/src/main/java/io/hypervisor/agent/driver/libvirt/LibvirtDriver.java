@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -80,7 +81,7 @@ public final class LibvirtDriver implements InstanceDriver {
         this.clock = clock;
         this.folders = new InstanceFolders(folder, RECORD);
         this.daemon = new Daemon(config.uri(), tasks);
-        this.domains = new Domains(daemon, folders.home().toString());
+        this.domains = new Domains(daemon, folders.home(), clock);
         this.agents = new GuestAgents(daemon, clock, tasks);
         this.cache = cache;
         this.images = new ImageFolders(type(), config.imageDirs(), cache::find);
@@ -129,13 +130,20 @@ public final class LibvirtDriver implements InstanceDriver {
         Map<String, DomainState> known = domains.all();
         List<Found> found = new ArrayList<>();
         known.forEach((id, state) -> found.add(settled(id, state).found(id)));
+        Set<String> strays = domains.strays(known.keySet());
+        strays.forEach(id -> found.add(DomainState.stray(id, record(id))));
         for (String id : ids) {
-            if (!known.containsKey(id) && Files.isDirectory(folders.folder(id))) {
-                found.add(DomainState.partial(id, folders.record(id, DomainRecord::parse)));
+            boolean complete = known.containsKey(id) || strays.contains(id);
+            if (!complete && Files.isDirectory(folders.folder(id))) {
+                found.add(DomainState.partial(id, record(id)));
             }
             folders.trimLog(id, clock.now());
         }
         return agents.told(found);
+    }
+
+    private Optional<DomainRecord> record(String id) {
+        return folders.record(id, DomainRecord::parse);
     }
 
     /**
@@ -169,12 +177,15 @@ public final class LibvirtDriver implements InstanceDriver {
         if (!state.isNews()) {
             return state;
         }
+        if (state.isLost() && state.mayNeverHaveRun()) {
+            return ended(id, state);
+        }
         DomainRecord record = state.settled(clock.now());
         try {
             domains.write(id, record);
             if (state.isHung()) {
                 log.warn("instance={} watchdog=expired: ends it", id);
-                end(id);
+                domains.end(id);
                 return domains.state(id).orElse(state.with(record));
             }
             return state.with(record);
@@ -182,10 +193,14 @@ public final class LibvirtDriver implements InstanceDriver {
             if (!Daemon.isBusy(e) || !state.mayNeverHaveRun()) {
                 throw e;
             }
-            log.warn("instance={} start=stuck: ends it by force", id);
-            end(id);
-            return domains.state(id).map(now -> settle(id, now)).orElseThrow(() -> e);
+            return ended(id, state);
         }
+    }
+
+    private DomainState ended(String id, DomainState state) {
+        log.warn("instance={} start=stuck: ends it by force", id);
+        domains.end(id);
+        return domains.state(id).map(now -> settle(id, now)).orElse(state);
     }
 
     @Override
@@ -198,6 +213,7 @@ public final class LibvirtDriver implements InstanceDriver {
                     if (domains.state(id).isPresent()) {
                         return true;
                     }
+                    domains.checkNoRun(id);
                     folders.prepare();
                     gate.check(target.nics());
                     Blueprint blueprint = blueprint(target, folder);
@@ -278,16 +294,19 @@ public final class LibvirtDriver implements InstanceDriver {
                 () -> {
                     domains.state(instanceId)
                             .filter(DomainState::active)
-                            .ifPresent(state -> stop(instanceId, state.record(), grace));
+                            .ifPresentOrElse(
+                                    state -> stop(instanceId, state, grace),
+                                    () -> domains.end(instanceId));
                     return true;
                 });
     }
 
-    private void stop(String id, DomainRecord record, Duration grace) {
+    private void stop(String id, DomainState state, Duration grace) {
+        DomainRecord record = state.record();
         domains.write(id, record.in(Phase.STOPPING));
         FaultPoint.LIBVIRT_STOP_MARKED.reached();
-        if (!endsWithin(id, grace)) {
-            end(id);
+        if (state.isLost() || !endsWithin(id, grace)) {
+            domains.end(id);
         }
         FaultPoint.LIBVIRT_STOP_ENDED.reached();
         domains.write(id, record.in(Phase.ENDED_STOPPED));
@@ -328,18 +347,14 @@ public final class LibvirtDriver implements InstanceDriver {
         return domains.state(id).filter(DomainState::active).isPresent();
     }
 
-    private void end(String id) {
-        domains.whileActive(id, Domain::destroy);
-    }
-
     @Override
     public void destroy(String instanceId) {
         folders.folder(instanceId);
         locks.holding(
                 instanceId,
                 () -> {
+                    domains.end(instanceId);
                     if (domains.state(instanceId).isPresent()) {
-                        end(instanceId);
                         FaultPoint.LIBVIRT_DESTROY_ENDED.reached();
                         // One that somebody undefined while it ran is gone with its run.
                         daemon.onDomain(

@@ -4,7 +4,8 @@
  * <p>An instance is a persistent domain whose name and UUID are the instance id, and a folder of
  * the same name with its disks and console. The domain's metadata is the record: epoch, generation,
  * and the phase of the run. A folder without a domain is half-made; the domain is defined last and
- * removed first.
+ * removed first. A process that has the UUID and holds the instance's files is its run, whether
+ * libvirt knows it or not.
  *
  * <p>Limits of a spec: {@code cpu_quota} bounds all processors together, {@code memory_limit} is
  * what the guest's balloon leaves it of its memory, {@code io_*_bps} bounds all disks together,

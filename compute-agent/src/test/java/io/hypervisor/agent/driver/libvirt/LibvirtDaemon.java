@@ -86,6 +86,19 @@ public final class LibvirtDaemon implements AutoCloseable {
         Files.delete(folder.resolve("run/qemu/" + domain + ".pid"));
     }
 
+    /** Kills it, and starts it again without its notes of what runs. */
+    void loseWhatRuns() {
+        kill();
+        run("rm", "-r", folder.resolve("run/qemu").toString());
+        restart();
+    }
+
+    /** The same, and without its definitions. */
+    void loseEverything() {
+        run("rm", "-r", folder.resolve("etc/qemu").toString());
+        loseWhatRuns();
+    }
+
     /** Starts it again after {@link #kill}. */
     void restart() {
         assertThat(startIn()).isEqualTo(uri);
@@ -94,6 +107,18 @@ public final class LibvirtDaemon implements AutoCloseable {
     /** The QEMU that runs a domain. */
     Optional<ProcessHandle> qemu(String id) {
         return process(folder.resolve("run/qemu/" + id + ".pid"));
+    }
+
+    /** All QEMUs of a domain, whether libvirt knows them or not. */
+    static List<ProcessHandle> processes(String id) {
+        return ProcessHandle.allProcesses()
+                .filter(
+                        process ->
+                                process.info()
+                                        .arguments()
+                                        .filter(all -> List.of(all).contains(id))
+                                        .isPresent())
+                .toList();
     }
 
     /** What virsh answers. */

@@ -2,6 +2,7 @@ package io.hypervisor.agent.driver.libvirt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.agent.driver.DriverException;
 import io.hypervisor.agent.driver.Found;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -46,7 +48,10 @@ class LibvirtOrphansTest {
         FILES_OF_AN_UNDEFINED_DOMAIN(Found.State.PARTIAL, 3),
         DOMAIN_WITHOUT_FOLDER(Found.State.STOPPED, 3),
         RUNNING_WITHOUT_FOLDER(Found.State.RUNNING, 3),
-        RUNNING_AND_UNDEFINED(Found.State.RUNNING, 3);
+        RUNNING_AND_UNDEFINED(Found.State.RUNNING, 3),
+        RUNNING_AND_LOST(Found.State.RUNNING, 3),
+        RUNNING_AND_LOST_WITHOUT_DOMAIN(Found.State.RUNNING, 3),
+        PROCESS(Found.State.RUNNING, 0);
 
         private final Found.State state;
         private final long epoch;
@@ -58,20 +63,21 @@ class LibvirtOrphansTest {
     }
 
     /** One with all kinds of files: a disk, a seed, the firmware's variables. */
-    private Target target() {
-        Target plain =
-                LibvirtScene.target(
-                        TinyGuest.echo().toBuilder()
-                                .setFirmware(Firmware.FIRMWARE_UEFI)
-                                .addDisks(DiskSpec.newBuilder().setName("d").setSizeBytes(1 << 20))
-                                .build());
+    private static Target target() {
+        return target(UUID.randomUUID().toString(), 1);
+    }
+
+    private static Target target(String id, long generation) {
         return new Target(
-                plain.instanceId(),
+                id,
                 3,
-                1,
+                generation,
                 "left",
                 false,
-                plain.spec(),
+                TinyGuest.echo().toBuilder()
+                        .setFirmware(Firmware.FIRMWARE_UEFI)
+                        .addDisks(DiskSpec.newBuilder().setName("d").setSizeBytes(1 << 20))
+                        .build(),
                 Metadata.newBuilder().putAnnotations("cloud-init/user-data", "#!/bin/sh\n").build(),
                 List.of());
     }
@@ -102,7 +108,14 @@ class LibvirtOrphansTest {
             case DOMAIN_WITHOUT_FOLDER, RUNNING_WITHOUT_FOLDER ->
                     LibvirtDaemon.run("rm", "-r", folder.toString());
             case RUNNING_AND_UNDEFINED -> daemon.virsh("undefine", id, "--keep-nvram");
+            case RUNNING_AND_LOST -> daemon.loseWhatRuns();
+            case RUNNING_AND_LOST_WITHOUT_DOMAIN -> daemon.loseEverything();
+            case PROCESS -> {
+                LibvirtDaemon.run("rm", "-r", folder.toString());
+                daemon.loseEverything();
+            }
         }
+        await().atMost(LibvirtScene.PATIENCE).until(() -> scene.driver.health().healthy());
         return id;
     }
 
@@ -122,7 +135,7 @@ class LibvirtOrphansTest {
         scene.driver.destroy(id);
         assertThat(scene.driver.list()).isEmpty();
         assertThat(daemon.virsh("list", "--all", "--uuid")).isBlank();
-        assertThat(daemon.qemu(id)).isEmpty();
+        assertThat(LibvirtDaemon.processes(id)).isEmpty();
         assertThat(daemon.home().resolve(id)).doesNotExist();
     }
 
@@ -137,6 +150,57 @@ class LibvirtOrphansTest {
                 .contains("read 4096/4096 bytes")
                 .doesNotContain("failed");
         scene.driver.destroy(id);
+    }
+
+    @Test
+    void aGuestThatLibvirtLostIsNotStartedAgainBesideItself() throws IOException {
+        Target target = target();
+        String id = leave(Left.RUNNING_AND_LOST, target);
+        List<ProcessHandle> runs = LibvirtDaemon.processes(id);
+        assertThat(runs).hasSize(1);
+        assertThat(daemon.virsh("domstate", id)).contains("shut off");
+        assertThat(scene.found(target).reason()).contains("libvirt has lost it");
+        // Without us, QEMU's lock of the disk is all that is between them.
+        assertThatThrownBy(() -> daemon.virsh("start", id)).hasMessageContaining("\"write\" lock");
+
+        scene.driver.start(target);
+        Target again = target(id, 2);
+        assertThatThrownBy(() -> scene.driver.start(again))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("runs under generation 1");
+        assertThat(LibvirtDaemon.processes(id)).isEqualTo(runs);
+        scene.driver.stop(id, Duration.ofDays(1));
+        assertThat(LibvirtDaemon.processes(id)).isEmpty();
+        assertThat(scene.found(target).exit()).isEqualTo(Found.Exit.STOPPED);
+        scene.driver.start(again);
+        assertThat(scene.found(target).reason()).isEmpty();
+        assertThat(daemon.virsh("domstate", id)).contains("running");
+    }
+
+    @Test
+    void aGuestThatLibvirtLostWithItsDomainIsNotMadeAgainBesideItself() throws IOException {
+        Target target = target();
+        String id = leave(Left.RUNNING_AND_LOST_WITHOUT_DOMAIN, target);
+        assertThatThrownBy(() -> scene.driver.create(target))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("libvirt has lost it (expected: ended)");
+        scene.driver.stop(id, Duration.ofDays(1));
+        assertThat(LibvirtDaemon.processes(id)).isEmpty();
+        assertThat(scene.found(target).state()).isEqualTo(Found.State.PARTIAL);
+        scene.driver.create(target);
+        scene.driver.start(target);
+        assertThat(daemon.virsh("domstate", id)).contains("running");
+    }
+
+    /** Its processors wait for a word of libvirt that does not come. */
+    @Test
+    void aGuestThatLibvirtLostWhileItStartedIsEnded() throws IOException {
+        Target target = target();
+        String id = leave(Left.RUNNING_AND_LOST, target);
+        scene.write(target, DomainRecord.of(target, daemon.home().toString()).starting(target));
+        assertThat(scene.found(target).state()).isEqualTo(Found.State.STOPPED);
+        assertThat(scene.found(target).exit()).isEqualTo(Found.Exit.UNKNOWN);
+        assertThat(LibvirtDaemon.processes(id)).isEmpty();
     }
 
     @Test

@@ -98,7 +98,8 @@ final class LibvirtScene implements AutoCloseable {
     /** Replaces what the domain says of itself, as an agent that dies right after it would. */
     void write(Target target, DomainRecord record) {
         try (Daemon connection = new Daemon(daemon.uri(), tasks)) {
-            new Domains(connection, daemon.home().toString()).write(target.instanceId(), record);
+            new Domains(connection, daemon.home(), Clock.system())
+                    .write(target.instanceId(), record);
         }
     }
 
