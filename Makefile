@@ -10,7 +10,7 @@ MVN := mvn -q
 SOURCES := $(shell find api core network-sdn controller compute-agent console bench -path '*/target' -prune -o \
 	\( -name '*.java' -o -name '*.proto' -o -name pom.xml -o -path '*/resources/*' \) -type f -print) pom.xml
 
-.PHONY: help setup build proto demo run test check history scale bench fuzz sim crash-matrix clean
+.PHONY: help setup build proto demo run test test-debian check history scale bench fuzz sim crash-matrix clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ demo: build ## the same, with a demo VM, container and microVM; EXIT=1 ends afte
 crash-matrix: build ## kill each process at each step of each operation, on real daemons
 	@$(MVN) package -pl cluster-tests -am -Dtest=CrashMatrixTest \
 		-Dsurefire.failIfNoSpecifiedTests=false -Dformat.skip -Dcrash.matrix=all
+
+test-debian: build ## a Debian guest with cloud-init and OpenSSH, from Debian's packages, lets its user in
+	@$(MVN) package -pl cluster-tests -am -Dtest=DebianTest \
+		-Dsurefire.failIfNoSpecifiedTests=false -Dformat.skip -Ddebian=true
 
 test: setup ## all tests, on real daemons that the tests start and stop
 	@mvn -T2 verify # what waits for daemons leaves a core to another module

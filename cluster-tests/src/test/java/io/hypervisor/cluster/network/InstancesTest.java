@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.hypervisor.api.v1.CreateInstanceRequest;
-import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceType;
-import io.hypervisor.api.v1.ListFloatingIPsRequest;
 import io.hypervisor.api.v1.NetworkSpec;
 import io.hypervisor.cluster.OneNodeCluster;
 
@@ -65,7 +63,7 @@ class InstancesTest {
             box.awaitOutput("found it");
             machine.type("ping -c 3 box.hv.internal\n");
             machine.awaitOutput(" 0% packet loss");
-            String address = publicAddress(cluster, machine);
+            String address = machine.publicAddress();
             assertThat(address).isNotEqualTo(Outside.address(routed, false));
             await().atMost(BOOT).until(() -> outside.pings(address));
         }
@@ -81,17 +79,5 @@ class InstancesTest {
                                 .setSubnetId(lan.v4.getId())
                                 .addSecurityGroups(group.id())
                                 .setAssignPublicIp(image.equals("demo-guest")));
-    }
-
-    private static String publicAddress(NetworkCluster cluster, Running machine) {
-        return cluster
-                .network()
-                .listFloatingIPs(ListFloatingIPsRequest.getDefaultInstance())
-                .getFloatingIpsList()
-                .stream()
-                .filter(floating -> floating.getFixedIp().equals(machine.instance().getIpAddress()))
-                .map(FloatingIP::getFloatingIp)
-                .findFirst()
-                .orElseThrow();
     }
 }

@@ -16,6 +16,7 @@ import io.hypervisor.api.v1.Network;
 import io.hypervisor.api.v1.NetworkServiceGrpc.NetworkServiceBlockingStub;
 import io.hypervisor.api.v1.NetworkType;
 import io.hypervisor.api.v1.Subnet;
+import io.hypervisor.core.Command;
 import io.hypervisor.network.testing.Namespace;
 
 import java.util.UUID;
@@ -118,9 +119,14 @@ final class Outside implements AutoCloseable {
         machine.run("ip", "route", "replace", cidr, "via", router);
     }
 
+    /** Runs a program out there. */
+    Command.Ended attempt(String... command) {
+        return machine.attempt(command);
+    }
+
     /** Whether a ping from out there is answered. */
     boolean pings(String address) {
-        return machine.attempt("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", address).ok();
+        return attempt("ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", address).ok();
     }
 
     /** What arrives out there. */

@@ -15,9 +15,12 @@ import io.hypervisor.api.v1.ConsoleInput;
 import io.hypervisor.api.v1.ConsoleOutput;
 import io.hypervisor.api.v1.CreateInstanceRequest;
 import io.hypervisor.api.v1.DeleteInstanceRequest;
+import io.hypervisor.api.v1.FloatingIP;
 import io.hypervisor.api.v1.GetInstanceLogsRequest;
 import io.hypervisor.api.v1.GetInstanceRequest;
 import io.hypervisor.api.v1.Instance;
+import io.hypervisor.api.v1.ListFloatingIPsRequest;
+import io.hypervisor.api.v1.RestartInstanceRequest;
 
 import java.time.Duration;
 
@@ -49,6 +52,29 @@ record Running(NetworkCluster cluster, Instance instance) implements AutoCloseab
                         GetInstanceLogsRequest.newBuilder().setInstanceId(instance.getId()).build())
                 .forEachRemaining(chunk -> text.append(chunk.getData().toStringUtf8()));
         return text.toString();
+    }
+
+    /** The address at which others outside reach it. */
+    String publicAddress() {
+        return cluster
+                .network()
+                .listFloatingIPs(ListFloatingIPsRequest.getDefaultInstance())
+                .getFloatingIpsList()
+                .stream()
+                .filter(floating -> floating.getFixedIp().equals(instance.getIpAddress()))
+                .map(FloatingIP::getFloatingIp)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Ends its run, as the guest likes to end it, and begins the next one. */
+    void restart() {
+        var _ =
+                api(cluster)
+                        .restartInstance(
+                                RestartInstanceRequest.newBuilder()
+                                        .setInstanceId(instance.getId())
+                                        .build());
     }
 
     /** Types into its console. */
