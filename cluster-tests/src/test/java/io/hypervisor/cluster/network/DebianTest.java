@@ -65,7 +65,7 @@ class DebianTest {
             assertThat(
                             login.run(
                                     "hostname; whoami; sudo -n cat /root/begun; df -BM"
-                                        + " --output=size /"))
+                                            + " --output=size /"))
                     .contains("bookworm\ndebian\n", "bookworm begins\n")
                     // Of 3 GiB; the image has one.
                     .containsPattern("\n *2[89]\\d\\dM\n");
