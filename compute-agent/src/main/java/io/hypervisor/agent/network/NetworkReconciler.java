@@ -379,7 +379,9 @@ public final class NetworkReconciler implements NodeSwitch, AutoCloseable {
     }
 
     private boolean isExpected() {
-        return config.enabled() == AgentConfig.Presence.TRUE || facts.isPresent();
+        return config.enabled() == AgentConfig.Presence.TRUE
+                || facts.isPresent()
+                || Files.exists(config.ovsdb());
     }
 
     @Override

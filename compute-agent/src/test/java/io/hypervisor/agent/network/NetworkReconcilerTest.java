@@ -30,6 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,6 +85,10 @@ class NetworkReconcilerTest {
 
     /** An agent begins, over the same journal. */
     private void start() {
+        reconciler = start(openvswitch.folder().resolve("db.sock"));
+    }
+
+    private NetworkReconciler start(Path ovsdb) {
         contact = new Contact(Clock.system(), new Absence(disk));
         board = new PortBoard(tasks);
         AgentConfig.Network config =
@@ -90,22 +97,16 @@ class NetworkReconcilerTest {
                                 Optional.empty(),
                                 Map.of(),
                                 List.of(
-                                        "--network.ovsdb="
-                                                + openvswitch.folder().resolve("db.sock"),
+                                        "--network.ovsdb=" + ovsdb,
                                         "--network.integration-bridge=" + openvswitch.bridge()))
                         .network();
-        reconciler =
-                new NetworkReconciler(
-                        config,
-                        Nics.mark(folder),
-                        new NetworkReconciler.Parts(
-                                journal,
-                                () -> Scenes.NODE,
-                                contact,
-                                board,
-                                () -> Optional.of(Set.of())),
-                        tasks,
-                        new SimpleMeterRegistry());
+        return new NetworkReconciler(
+                config,
+                Nics.mark(folder),
+                new NetworkReconciler.Parts(
+                        journal, () -> Scenes.NODE, contact, board, () -> Optional.of(Set.of())),
+                tasks,
+                new SimpleMeterRegistry());
     }
 
     private static ConditionFactory patiently() {
@@ -219,6 +220,22 @@ class NetworkReconcilerTest {
         awaitStatus(A, "ACTIVE");
         assertThat(withoutTimes()).isEqualTo(before);
         assertThat(youngest()).isGreaterThan(age);
+    }
+
+    @Test
+    void aSwitchThatHasNotAnsweredIsExpectedWhereItsSocketIs() throws IOException {
+        patiently().until(() -> reconciler.facts().isPresent());
+        reconciler.close();
+        Path silent = folder.resolve("silent.sock");
+        try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(silent));
+            reconciler = start(silent);
+            assertThat(reconciler.health()).isPresent();
+            assertThat(reconciler.facts()).isEmpty();
+            reconciler.close();
+        }
+        reconciler = start(folder.resolve("none.sock"));
+        assertThat(reconciler.health()).isEmpty();
     }
 
     private static List<String> withoutTimes() {

@@ -40,6 +40,8 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         implements Action<Boolean> {
 
     // Half of what one record may hold; a node that lists more counts as holding the first of them.
+    // Where this condition is, there is a switch, though it may not have said yet what it offers.
+    private static final String SWITCH = "Switch";
     private static final int MAX_IMAGE_BYTES = Store.MAX_VALUE_BYTES / 2;
 
     /** Edits up to what one commit holds; groups stay whole. */
@@ -92,10 +94,10 @@ public record RecordReport(String nodeId, NodeReport report, Timestamp at)
             next.clearSupportedInstanceTypes()
                     .addAllSupportedInstanceTypes(state.getSupportedInstanceTypesList());
         }
-        // Absent on a node without a switch, whatever it had before.
-        next.clearNetwork();
         if (state.hasNetwork()) {
             next.setNetwork(state.getNetwork());
+        } else if (state.getConditionsList().stream().noneMatch(c -> c.getType().equals(SWITCH))) {
+            next.clearNetwork();
         }
         NodeRecord built = next.build();
         return built.equals(node) ? List.of() : List.of(Edit.put(Table.NODE, nodeId, built));

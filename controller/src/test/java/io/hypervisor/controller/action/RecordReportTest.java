@@ -23,6 +23,7 @@ import io.hypervisor.api.v1.Instance;
 import io.hypervisor.api.v1.InstanceSpec;
 import io.hypervisor.api.v1.InstanceState;
 import io.hypervisor.api.v1.InstanceType;
+import io.hypervisor.api.v1.NodeCondition;
 import io.hypervisor.api.v1.NodeStatus;
 import io.hypervisor.api.v1.Port;
 import io.hypervisor.controller.feed.NodeDocuments;
@@ -116,6 +117,11 @@ final class RecordReportTest {
         NodeNetworkFacts facts = NodeNetworkFacts.newBuilder().setVtepIp("10.0.0.1").build();
         NodeState.Builder offers = NodeState.newBuilder().setNetwork(facts);
         Snapshot now = act(one, report(NodeReport.newBuilder().setNode(offers))).state();
+        assertThat(now.node("n").orElseThrow().value().getNetwork()).isEqualTo(facts);
+        NodeCondition condition =
+                NodeCondition.newBuilder().setType("Switch").setStatus("False").build();
+        NodeState silent = NodeState.newBuilder().addConditions(condition).build();
+        now = act(now, report(NodeReport.newBuilder().setNode(silent))).state();
         assertThat(now.node("n").orElseThrow().value().getNetwork()).isEqualTo(facts);
         NodeState none = NodeState.getDefaultInstance();
         now = act(now, report(NodeReport.newBuilder().setNode(none))).state();
