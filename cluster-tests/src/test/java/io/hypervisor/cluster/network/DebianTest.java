@@ -88,7 +88,8 @@ class DebianTest {
                             return now.ok() && !now.output().equals(boot);
                         });
         await().atMost(BOOT)
-                .until(() -> login.attempt("cloud-init status").output().contains("status: done"));
+                .until(() -> !login.attempt("cloud-init status").output().contains("running"));
+        assertThat(login.run("cloud-init status --long")).contains("status: done\n");
     }
 
     /** How a user logs in. */
