@@ -39,9 +39,9 @@ import java.util.stream.Collectors;
 public record RecordReport(String nodeId, NodeReport report, Timestamp at)
         implements Action<Boolean> {
 
-    // Half of what one record may hold; a node that lists more counts as holding the first of them.
     // Where this condition is, there is a switch, though it may not have said yet what it offers.
     private static final String SWITCH = "Switch";
+    // Half of what one record may hold; a node that lists more counts as holding the first of them.
     private static final int MAX_IMAGE_BYTES = Store.MAX_VALUE_BYTES / 2;
 
     /** Edits up to what one commit holds; groups stay whole. */
