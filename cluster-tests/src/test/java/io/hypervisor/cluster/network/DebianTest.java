@@ -64,11 +64,11 @@ class DebianTest {
             awaitDone(login, "");
             assertThat(
                             login.run(
-                                    "hostname; whoami; sudo -n cat /root/begun; df -BM"
-                                            + " --output=size /"))
+                                    "hostname && whoami && sudo -n cat /root/begun && getent"
+                                            + " hosts bookworm && df -BM --output=size /"))
                     .contains("bookworm\ndebian\n", "bookworm begins\n")
                     // Of 3 GiB; the image has one.
-                    .containsPattern("\n *2[89]\\d\\dM\n");
+                    .containsPattern("\n *(29|30)\\d\\dM\n");
             Login other = new Login(outside, folder.resolve("none"), guest.publicAddress());
             assertThat(other.attempt("true").output()).contains("Permission denied");
 
